@@ -1,0 +1,84 @@
+package queue
+
+// Restore adds ready messages that were found on disk to an empty machine:
+// pages, then items behind them, in their order. It may be called several times
+// for a level; each call adds behind what is there. Item.Seq is kept.
+func (m *Machine) Restore(prio uint8, pages []PageRef, items []Item) {
+	prio = min(prio, m.cfg.MaxPriority)
+	l := m.level(int(prio))
+	for i := range pages {
+		if len(l.tail) > 0 {
+			m.spill(l, prio)
+		}
+		p := pages[i]
+		p.Level = prio
+		l.pages.pushBack(&p)
+		l.n += int(p.Count)
+		m.pages++
+		m.ready += int(p.Count)
+		m.bytes += int64(p.Bytes)
+		m.mark(int(prio))
+		m.seq = max(m.seq, p.Last+1)
+	}
+	for i := range items {
+		it := items[i]
+		it.Prio = prio
+		m.seq = max(m.seq, it.Seq+1)
+		m.push(&it)
+	}
+}
+
+// RestoreDone ends recovery. nextSeq is the lowest sequence number that may be
+// given from now on (it is raised above what was restored).
+func (m *Machine) RestoreDone(nextSeq uint64, now int64, eff *[]Effect) {
+	m.begin(now)
+	m.seq = max(m.seq, nextSeq)
+	m.used = now
+	m.settleDown(eff)
+}
+
+// Each calls f for everything that the machine holds until f returns false:
+// the ready items in the order in which they will leave, from the highest
+// priority down, with pages where they stand, then unacknowledged and dying
+// ones in no order. f must not call the machine.
+func (m *Machine) Each(f func(Entry) bool) {
+	walk := func(r *ring[Item]) bool {
+		for i := range r.n {
+			if !f(Entry{State: Ready, Item: r.at(i)}) {
+				return false
+			}
+		}
+		return true
+	}
+	if !walk(&m.returns) {
+		return
+	}
+	for p := m.top(); p >= 0; p = m.below(p) {
+		l := m.level(p)
+		if l.back != nil {
+			l.back.settle()
+			if !walk(&l.back.run) {
+				return
+			}
+		}
+		if !walk(&l.head) {
+			return
+		}
+		for i := range l.pages.n {
+			if !f(Entry{State: Paged, Page: l.pages.at(i)}) {
+				return
+			}
+		}
+		for i := range l.tail {
+			if !f(Entry{State: Ready, Item: &l.tail[i]}) {
+				return
+			}
+		}
+	}
+	for i := range m.held.entries {
+		h := &m.held.entries[i]
+		if h.state != Ready && !f(Entry{State: h.state, Item: &h.it, Slot: Slot(i)}) {
+			return
+		}
+	}
+}

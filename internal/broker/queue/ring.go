@@ -1,0 +1,65 @@
+package queue
+
+// A ring is a double-ended queue that grows and shrinks. The zero ring is
+// empty and holds no memory.
+type ring[T any] struct {
+	buf []T // length a power of two, or nil
+	off int // index of the first element
+	n   int
+}
+
+const (
+	minRing  = 8
+	keepRing = 256 // capacity that an emptied ring may keep
+)
+
+func (r *ring[T]) len() int { return r.n }
+
+// at returns element i, counted from the front. The pointer is valid until the
+// next push or pop.
+func (r *ring[T]) at(i int) *T { return &r.buf[(r.off+i)&(len(r.buf)-1)] }
+
+func (r *ring[T]) pushBack(v *T) {
+	if r.n == len(r.buf) {
+		r.resize(max(minRing, 2*r.n))
+	}
+	r.n++
+	*r.at(r.n - 1) = *v
+}
+
+func (r *ring[T]) pushFront(v *T) {
+	if r.n == len(r.buf) {
+		r.resize(max(minRing, 2*r.n))
+	}
+	r.off = (r.off - 1) & (len(r.buf) - 1)
+	r.n++
+	r.buf[r.off] = *v
+}
+
+// popFront removes the first element into dst.
+func (r *ring[T]) popFront(dst *T) {
+	p := &r.buf[r.off]
+	*dst = *p
+	var zero T
+	*p = zero // it may refer to memory
+	r.off = (r.off + 1) & (len(r.buf) - 1)
+	r.n--
+	if len(r.buf) > keepRing && r.n < len(r.buf)/8 {
+		r.resize(len(r.buf) / 4)
+	}
+}
+
+func (r *ring[T]) resize(size int) {
+	buf := make([]T, size)
+	for i := range r.n {
+		buf[i] = *r.at(i)
+	}
+	r.buf, r.off = buf, 0
+}
+
+// trim gives back memory that is not in use.
+func (r *ring[T]) trim() {
+	if r.n == 0 {
+		*r = ring[T]{}
+	}
+}
