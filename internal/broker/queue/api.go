@@ -231,7 +231,7 @@ func (s State) String() string {
 	return [...]string{"ready", "unacked", "dying", "paged"}[s]
 }
 
-// Entry is what Machine.Each shows.
+// Entry is what Machine.Walk shows.
 type Entry struct {
 	State State
 	Item  *Item    // nil if Paged; only Pos may be changed

@@ -197,9 +197,18 @@ func (m *Machine) eldest() *Consumer {
 	return best
 }
 
-// Consumers returns the attached consumers in the order of attaching. The
-// slice is the machine's own.
-func (m *Machine) Consumers() []*Consumer { return m.consumers }
+// Consumers returns how many consumers are attached.
+func (m *Machine) Consumers() int { return len(m.consumers) }
+
+// EachConsumer calls f for the consumers in the order of attaching, until it
+// returns false. f must not attach or detach.
+func (m *Machine) EachConsumer(f func(*Consumer) bool) {
+	for _, c := range m.consumers {
+		if !f(c) {
+			return
+		}
+	}
+}
 
 // IsActive reports whether c may be given messages by the rule of the single
 // active consumer.

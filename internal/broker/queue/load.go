@@ -160,18 +160,17 @@ func (m *Machine) loaded(ref PageRef, items []Item) bool {
 	return true
 }
 
-// BodiesLoaded brings items that Wanted named, with Mem set. It returns those
-// that are not wanted any more (in the same slice): the caller releases them.
-func (m *Machine) BodiesLoaded(now int64, items []Item, eff *[]Effect) (unused []Item) {
+// BodiesLoaded brings items that Wanted named, with Mem set. It returns what is
+// not wanted any more: the caller releases it.
+func (m *Machine) BodiesLoaded(now int64, items []Item, eff *[]Effect) (unused []message.Ref) {
 	m.begin(now)
 	m.loading = false
-	unused = items[:0]
 	hint := 0
 	for i := range items {
-		it := items[i]
-		have := m.find(&it, &hint)
+		it := &items[i]
+		have := m.find(it, &hint)
 		if have == nil || !have.Mem.IsZero() || it.Mem.IsZero() {
-			unused = append(unused, it)
+			unused = append(unused, it.Mem)
 			continue
 		}
 		have.Mem = it.Mem
@@ -284,7 +283,7 @@ func (m *Machine) Evict(n int, dst []Item) []Item {
 // be sorted by Seq. It returns how many of the items were found; the others
 // are gone or in pages, which ReplacePage changes.
 func (m *Machine) Relocated(moves []Move) (found int) {
-	m.Each(func(e Entry) bool {
+	m.Walk(func(e Entry) bool {
 		if e.Item != nil {
 			i, ok := slices.BinarySearchFunc(moves, e.Item.Seq, func(v Move, seq uint64) int {
 				return cmp.Compare(v.Seq, seq)

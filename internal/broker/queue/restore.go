@@ -37,11 +37,28 @@ func (m *Machine) RestoreDone(nextSeq uint64, now int64, eff *[]Effect) {
 	m.settleDown(eff)
 }
 
-// Each calls f for everything that the machine holds until f returns false:
+// Each calls f for every item that the machine holds in memory, in the order of
+// Walk, until f returns false.
+func (m *Machine) Each(f func(State, *Item) bool) {
+	m.Walk(func(e Entry) bool { return e.Item == nil || f(e.State, e.Item) })
+}
+
+// EachPage calls f for every page, until f returns false.
+func (m *Machine) EachPage(f func(*PageRef) bool) {
+	for p := m.top(); p >= 0; p = m.below(p) {
+		for l, i := m.level(p), 0; i < l.pages.n; i++ {
+			if !f(l.pages.at(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Walk calls f for everything that the machine holds until f returns false:
 // the ready items in the order in which they will leave, from the highest
 // priority down, with pages where they stand, then unacknowledged and dying
 // ones in no order. f must not call the machine.
-func (m *Machine) Each(f func(Entry) bool) {
+func (m *Machine) Walk(f func(Entry) bool) {
 	walk := func(r *ring[Item]) bool {
 		for i := range r.n {
 			if !f(Entry{State: Ready, Item: r.at(i)}) {
