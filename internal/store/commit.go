@@ -1,0 +1,292 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// batchState is what the committer remembers of the batch it is writing;
+// when the disk is full it takes several attempts.
+type batchState struct {
+	active  bool
+	end     Position
+	sync    bool // in the mode's sense
+	forced  bool
+	waiters []Waiter
+}
+
+func (l *Log) committer() {
+	defer l.comm.Done()
+	for {
+		select {
+		case <-l.wake:
+		case <-l.stopComm:
+			return
+		}
+		l.poked.Store(false)
+		for {
+			err := l.commit()
+			if !errors.Is(err, ErrNoSpace) {
+				break
+			}
+			signal(l.keepWake) // perhaps something can be given back
+			t := time.NewTimer(l.opt.RetryInterval)
+			select {
+			case <-t.C:
+			case <-l.stopComm:
+				t.Stop()
+				return
+			}
+		}
+	}
+}
+
+// commit writes the pending batch, syncs when someone waits for it, and
+// calls the waiters. ErrNoSpace: call again later, the batch is kept.
+func (l *Log) commit() error {
+	b := &l.batch
+	if !b.active {
+		l.mu.Lock()
+		if l.err != nil {
+			l.mu.Unlock()
+			l.release(l.Err())
+			return nil
+		}
+		l.inflight, l.pending, l.spareBuf = l.pending, l.spareBuf[:0], nil
+		l.cur = nil
+		b.active, b.end = true, l.End()
+		b.waiters, l.waiters, l.waitBuf = l.waiters, l.waitBuf[:0], nil
+		b.forced = l.forced
+		b.sync = l.urgent || len(b.waiters) > 0 || b.forced
+		l.urgent, l.forced = false, false
+		l.mu.Unlock()
+		for _, c := range l.inflight {
+			c.finish()
+		}
+		if l.opt.Sync == Memory && !b.forced {
+			l.callWaiters(nil)
+		}
+	}
+	err := l.writeBatch()
+	if err == nil && (b.forced || b.sync && l.opt.Sync == Disk) {
+		err = l.syncDirty(b.end)
+	}
+	if err == nil && l.opt.Sync != Disk {
+		l.durable.Store(uint64(b.end))
+	}
+	switch {
+	case err == nil:
+		b.active = false
+		l.stuck.Store(false)
+		l.callWaiters(nil)
+		l.afterCommit()
+		return nil
+	case isNoSpace(err):
+		l.stuck.Store(true)
+		l.dropSpares()
+		l.setBlocked("the disk is full: " + err.Error())
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	default:
+		b.active = false
+		l.fail(err)
+		l.release(l.Err())
+		return err
+	}
+}
+
+// release tells everyone who waits that the log has failed.
+func (l *Log) release(err error) {
+	l.callWaiters(err)
+	l.mu.Lock()
+	l.batch.waiters, l.waiters = l.waiters, nil
+	l.mu.Unlock()
+	l.callWaiters(err)
+}
+
+func (l *Log) callWaiters(err error) {
+	ws := l.batch.waiters
+	l.batch.waiters = nil
+	d := l.Durable()
+	for i, w := range ws {
+		w.Committed(d, err)
+		ws[i] = nil
+	}
+	if cap(ws) > 0 && cap(ws) <= 1<<16 {
+		l.mu.Lock()
+		if l.waitBuf == nil {
+			l.waitBuf = ws[:0]
+		}
+		l.mu.Unlock()
+	}
+}
+
+// writeBatch writes inflight and gives the chunks back.
+func (l *Log) writeBatch() error {
+	skip, done := l.partial, 0
+	for _, c := range l.inflight {
+		if skip >= len(c.buf) { // written in an earlier attempt
+			skip -= len(c.buf)
+			done += len(c.buf)
+			continue
+		}
+		n, err := l.writeChunk(c, skip)
+		done += skip + n
+		skip = 0
+		if err != nil {
+			l.partial = done
+			return err
+		}
+	}
+	l.partial = 0
+	if len(l.inflight) == 0 {
+		return nil
+	}
+	l.written.Store(uint64(l.batch.end))
+	l.stat.commits.Add(1)
+	var n int64
+	l.mu.Lock()
+	for i, c := range l.inflight {
+		n += int64(len(c.buf))
+		if !c.big && len(l.free) < int(l.opt.MaxPending/chunkSize)+2 {
+			c.seg, c.buf = nil, c.buf[:0]
+			l.free = append(l.free, c)
+		}
+		l.inflight[i] = nil
+	}
+	l.spareBuf, l.inflight = l.inflight[:0], nil
+	if l.pendingN.Add(-n) <= l.opt.MaxPending && l.blocked == "" {
+		l.wakeThrottled()
+	}
+	l.mu.Unlock()
+	return nil
+}
+
+// writeChunk writes c.buf[from:] and returns how much of that was written.
+func (l *Log) writeChunk(c *chunk, from int) (int, error) {
+	h, err := l.openForWrite(c.seg)
+	if err != nil {
+		return 0, err
+	}
+	end := int64(c.off) + int64(len(c.buf))
+	if end > c.seg.prepared.Load() {
+		c.seg.growMu.Lock() // waits for one slice of zeros at most
+		if end > c.seg.prepared.Load() {
+			c.seg.prepared.Store(end)
+		}
+		c.seg.growMu.Unlock()
+	}
+	if n := len(l.dirty); n == 0 || l.dirty[n-1] != c.seg {
+		l.dirty = append(l.dirty, c.seg)
+	}
+	n, err := h.WriteAt(c.buf[from:], int64(c.off)+int64(from))
+	c.seg.grown(int64(c.off) + int64(from+n))
+	return n, err
+}
+
+// openForWrite returns the handle of a segment that is about to be written,
+// making its file when the preparer has none ready.
+func (l *Log) openForWrite(s *seg) (*handle, error) {
+	if h := s.h.Load(); h != nil && s.pinned.Load() {
+		return h, nil
+	}
+	l.prepMu.Lock()
+	defer l.prepMu.Unlock()
+	if s.num > l.claimed {
+		l.claimed = s.num
+	}
+	var h *handle
+	if l.nextFile != nil && l.nextNum == s.num {
+		h = l.nextFile
+		l.nextFile = nil
+		size, err := h.Size()
+		if err != nil {
+			return nil, err
+		}
+		s.prepared.Store(size)
+		s.size.Store(size)
+	} else {
+		f, err := l.opt.FS.OpenFile(l.segPath(s.num), os.O_RDWR|os.O_CREATE)
+		if err != nil {
+			return nil, err
+		}
+		h = &handle{f}
+		size, err := h.Size()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		s.size.Store(size)
+		l.dirDirty = true
+	}
+	s.pinned.Store(true)
+	l.adopt(s, h)
+	return h, nil
+}
+
+// syncDirty makes everything written so far durable, oldest segment first.
+func (l *Log) syncDirty(end Position) error {
+	if Position(l.synced.Load()) >= end && len(l.dirty) == 0 {
+		return nil
+	}
+	start := time.Now()
+	for len(l.dirty) > 0 {
+		s := l.dirty[0]
+		h := s.h.Load()
+		if h == nil {
+			return errors.New("handle of a dirty segment was closed")
+		}
+		if err := h.Sync(); err != nil {
+			return fatal{err}
+		}
+		if s.num < end.Segment() {
+			s.noGrow.Store(true)
+			s.pinned.Store(false)
+		}
+		l.dirty = append(l.dirty[:0], l.dirty[1:]...)
+	}
+	if l.dirDirty {
+		if err := l.opt.FS.SyncDir(l.opt.Dir); err != nil {
+			return fatal{err}
+		}
+		l.dirDirty = false
+	}
+	l.synced.Store(uint64(end))
+	l.durable.Store(uint64(end))
+	l.stat.sync(time.Since(start))
+	return nil
+}
+
+// fatal hides what kind of error it was: a sync that failed for lack of
+// space is no less final than another.
+type fatal struct{ err error }
+
+func (f fatal) Error() string { return "sync: " + f.err.Error() }
+
+// afterCommit does what is due when a batch is written.
+func (l *Log) afterCommit() {
+	end := l.batch.end
+	s := l.table.Load().get(end.Segment())
+	if s != nil && !s.noGrow.Load() && int64(end.Offset()) > s.prepared.Load()/2 {
+		signal(l.prepWake)
+	}
+	if l.full.Load() {
+		signal(l.prepWake) // it clears the state when there is room ahead
+	}
+	if l.sinceCkpt.Load() > l.opt.CheckpointBytes {
+		signal(l.keepWake)
+	}
+	// Chunks that stood unused since the last time are given up by halves.
+	l.mu.Lock()
+	if len(l.pending) == 0 && l.freeLow > 1 {
+		keep := len(l.free) - (l.freeLow+1)/2
+		clear(l.free[keep:])
+		l.free = l.free[:keep]
+	}
+	l.freeLow = len(l.free)
+	if l.freeLow > 1 && len(l.pending) == 0 && l.flush != nil {
+		l.flush.Reset(l.opt.FlushInterval) // and look again
+	}
+	l.mu.Unlock()
+}
