@@ -104,7 +104,7 @@ func NewTableRand[D comparable](typ Type, rand func() uint64) *Table[D] {
 	case Fanout:
 		t.index = &fanout[D]{}
 	case Topic:
-		t.index = &topic[D]{seed: t.seed}
+		t.index = newTopic[D](t.seed)
 	case Headers:
 		t.index = &headers[D]{seed: t.seed}
 	case ConsistentHash:

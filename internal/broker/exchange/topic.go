@@ -3,6 +3,7 @@ package exchange
 import (
 	"hash/maphash"
 	"math/bits"
+	"sync"
 )
 
 // topic: the binding key is a pattern of words with dots in between; * stands
@@ -13,8 +14,13 @@ import (
 // positions in the routing key that can be reached at a node, so that every
 // node is visited at most once, however many # there are.
 type topic[D comparable] struct {
-	seed maphash.Seed
-	root trie[D]
+	seed  maphash.Seed
+	spare *sync.Pool // of *[maxWords]word, shared by all snapshots
+	root  trie[D]
+}
+
+func newTopic[D comparable](seed maphash.Seed) *topic[D] {
+	return &topic[D]{seed: seed, spare: &sync.Pool{New: func() any { return new([maxWords]word) }}}
 }
 
 type trie[D comparable] struct {
@@ -35,11 +41,11 @@ func cut(p string) (word, rest string, more bool) {
 }
 
 func (x *topic[D]) bind(b *Binding[D]) index[D] {
-	return &topic[D]{x.seed, *x.root.with(x.seed, b.Key, b.Key != "", b.Dest)}
+	return &topic[D]{x.seed, x.spare, *x.root.with(x.seed, b.Key, b.Key != "", b.Dest)}
 }
 
 func (x *topic[D]) unbind(b *Binding[D]) index[D] {
-	n := &topic[D]{seed: x.seed}
+	n := &topic[D]{seed: x.seed, spare: x.spare}
 	if root := x.root.without(x.seed, b.Key, b.Key != "", b.Dest); root != nil {
 		n.root = *root
 	}
@@ -120,41 +126,31 @@ type search[D comparable] struct {
 }
 
 func (x *topic[D]) route(dst []D, key []byte, _ HeaderLookup) []D {
-	// Few words are the rule: keep what has to be cleared small.
-	n := 0
-	if len(key) > 0 {
-		n = 1
-		for _, c := range key {
-			if c == '.' {
-				n++
-			}
-		}
-	}
-	if n <= 8 {
-		var words [8]word
-		return x.search(dst, key, words[:0], n)
-	}
-	return x.searchMany(dst, key, n)
-}
-
-func (x *topic[D]) searchMany(dst []D, key []byte, n int) []D {
-	var words [maxWords]word
-	return x.search(dst, key, words[:0], min(n, maxWords))
-}
-
-func (x *topic[D]) search(dst []D, key []byte, words []word, n int) []D {
-	text := view(key)
-	for len(words) < n {
-		w, rest, _ := cut(text)
-		if len(words) == n-1 {
-			w = text
-		}
-		words = append(words, word{w, maphash.String(x.seed, w)})
-		text = rest
-	}
-	s := search[D]{words, dst}
+	// The words are not on the stack: the compiler believes that they escape.
+	words := x.spare.Get().(*[maxWords]word)
+	s := search[D]{words[:x.split(words, view(key))], dst}
 	s.at(&x.root, 0)
+	clear(s.words) // they are views of key
+	x.spare.Put(words)
 	return s.dst
+}
+
+// split takes a routing key apart and returns the number of words.
+func (x *topic[D]) split(words *[maxWords]word, key string) int {
+	for n := 0; ; n++ {
+		w, rest, more := cut(key)
+		if n == maxWords-1 {
+			w, more = key, false
+		}
+		if n == 0 && key == "" {
+			return 0
+		}
+		words[n] = word{w, maphash.String(x.seed, w)}
+		if !more {
+			return n + 1
+		}
+		key = rest
+	}
 }
 
 // at continues at node t with the words from i on.
@@ -198,19 +194,18 @@ func (s *search[D]) any(t *trie[D], i int) {
 	for ; i <= len(s.words); i++ {
 		from.add(i)
 	}
-	s.below(t, &from)
+	s.below(t, from)
 }
 
 // below continues at the children of t, which was reached at several positions.
-func (s *search[D]) below(t *trie[D], from *set) {
+func (s *search[D]) below(t *trie[D], from set) {
 	if t.hash != nil {
 		s.any(t.hash, from.first())
 	}
 	n := len(s.words)
 	if t.star != nil {
-		var to set
-		if from.shift(n, &to) {
-			s.many(t.star, &to)
+		if to, ok := from.shift(n); ok {
+			s.many(t.star, to)
 		}
 	}
 	if t.words.n == 0 {
@@ -233,12 +228,12 @@ func (s *search[D]) below(t *trie[D], from *set) {
 				to.add(j + 1)
 			}
 		}
-		s.many(kid, &to)
+		s.many(kid, to)
 	}
 }
 
 // many continues at a node that was reached at a set of positions.
-func (s *search[D]) many(t *trie[D], from *set) {
+func (s *search[D]) many(t *trie[D], from set) {
 	if i, ok := from.only(); ok {
 		s.at(t, i)
 		return
@@ -267,9 +262,9 @@ func (s *set) only() (int, bool) {
 	return s.first(), n == 1
 }
 
-// shift puts into to what is one further than an element below n, and reports
-// whether there is anything.
-func (s *set) shift(n int, to *set) bool {
+// shift returns what is one further than an element below n, and whether there
+// is anything.
+func (s *set) shift(n int) (to set, ok bool) {
 	any := uint64(0)
 	carry := uint64(0)
 	for w := range s {
@@ -281,5 +276,5 @@ func (s *set) shift(n int, to *set) bool {
 		carry = v >> 63
 		any |= to[w]
 	}
-	return any != 0
+	return to, any != 0
 }
