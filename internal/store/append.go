@@ -147,7 +147,8 @@ func (l *Log) putMark() {
 	off := l.End().Offset()
 	dst := l.take(segment.MarkSize)
 	segment.PutRecord(dst, l.tailSeg.seed, off, segment.KindMark, 0, segment.MarkLen)
-	segment.PutMark(dst[segment.RecordHeader:], segment.Mark{Durable: Position(l.synced.Load()), Time: time.Now()})
+	l.marked = Position(l.synced.Load())
+	segment.PutMark(dst[segment.RecordHeader:], segment.Mark{Durable: l.marked, Time: time.Now()})
 }
 
 // take returns the next size bytes of the tail segment, in a chunk of the

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/warrenmq/warren/internal/store/segment"
 	"github.com/warrenmq/warren/internal/vfs"
 )
 
@@ -211,7 +213,7 @@ func parseCheckpoint(r io.Reader, each func(piece []byte) error) (CheckpointInfo
 // the log is synced before the file gets its name; the segments may be spoken
 // of by the checkpoint before, so they go after the name is durable.
 // Called with keepMu held.
-func (l *Log) checkpoint() (err error) {
+func (l *Log) checkpoint(ctx context.Context) (err error) {
 	began := time.Now()
 	table := l.table.Load()
 	start := l.End()
@@ -220,7 +222,7 @@ func (l *Log) checkpoint() (err error) {
 			s.deadAt = s.num < start.Segment() && s.live.Load() <= 0
 		}
 	}
-	if start.Offset() == 0 && l.tailSeg0() == nil && start.Segment() == 1 {
+	if start == segment.At(1, 0) {
 		return nil // nothing was ever appended
 	}
 	since := l.sinceCkpt.Swap(0)
@@ -246,7 +248,7 @@ func (l *Log) checkpoint() (err error) {
 		err = w.finish(end)
 	}
 	if err == nil {
-		err = l.syncTo(l.keepCtx, end-1, true)
+		err = l.syncTo(ctx, end-1, true)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -271,7 +273,7 @@ func (l *Log) checkpoint() (err error) {
 func (l *Log) renameCheckpoint() error {
 	l.prepMu.Lock()
 	defer l.prepMu.Unlock()
-	if err := l.opt.FS.Rename(l.path(ckptTemp), l.path(ckptName)); err != nil {
+	if err := l.opt.FS.Rename(l.path(ckptTemp), l.path(CheckpointName)); err != nil {
 		return err
 	}
 	if err := l.opt.FS.SyncDir(l.opt.Dir); err != nil {
@@ -280,10 +282,4 @@ func (l *Log) renameCheckpoint() error {
 		return err
 	}
 	return nil
-}
-
-func (l *Log) tailSeg0() *seg {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.tailSeg
 }

@@ -54,6 +54,9 @@ func (l *Log) commit() error {
 			l.release(l.Err())
 			return nil
 		}
+		if l.idle.Swap(false) && len(l.pending) == 0 && l.tailSeg != nil && l.marked < Position(l.synced.Load()) {
+			l.makeRoom(0) // the last batch was durable: say so
+		}
 		l.inflight, l.pending, l.spareBuf = l.pending, l.spareBuf[:0], nil
 		l.cur = nil
 		b.active, b.end = true, l.End()
@@ -73,6 +76,9 @@ func (l *Log) commit() error {
 	if err == nil && (b.forced || b.sync && l.opt.Sync == Disk) {
 		err = l.syncDirty(b.end)
 	}
+	if err == nil && l.failed.Load() {
+		err = l.Err()
+	}
 	if err == nil && l.opt.Sync != Disk {
 		l.durable.Store(uint64(b.end))
 	}
@@ -86,6 +92,9 @@ func (l *Log) commit() error {
 	case isNoSpace(err):
 		l.stuck.Store(true)
 		l.dropSpares()
+		if f := l.giveUp.Load(); f != nil {
+			(*f)()
+		}
 		l.setBlocked("the disk is full: " + err.Error())
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
 	default:
@@ -237,12 +246,18 @@ func (l *Log) syncDirty(end Position) error {
 		if h == nil {
 			return errors.New("handle of a dirty segment was closed")
 		}
-		if err := h.Sync(); err != nil {
-			return fatal{err}
+		s.syncMu.Lock()
+		err := h.Sync()
+		if l.failed.Load() && err == nil { // the preparer was told what we were not
+			err = errors.New("failed before")
 		}
-		if s.num < end.Segment() {
+		if err == nil && s.num < end.Segment() {
 			s.noGrow.Store(true)
 			s.pinned.Store(false)
+		}
+		s.syncMu.Unlock()
+		if err != nil {
+			return fatal{err}
 		}
 		l.dirty = append(l.dirty[:0], l.dirty[1:]...)
 	}
@@ -285,7 +300,7 @@ func (l *Log) afterCommit() {
 		l.free = l.free[:keep]
 	}
 	l.freeLow = len(l.free)
-	if l.freeLow > 1 && len(l.pending) == 0 && l.flush != nil {
+	if l.flush != nil && len(l.pending) == 0 && (l.freeLow > 1 || l.marked < Position(l.synced.Load())) {
 		l.flush.Reset(l.opt.FlushInterval) // and look again
 	}
 	l.mu.Unlock()

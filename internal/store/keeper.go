@@ -47,7 +47,7 @@ func (l *Log) keep() error {
 	for !l.failed.Load() && l.stopping.Err() == nil {
 		switch {
 		case l.ckptWanted.Load(), l.sinceCkpt.Load() > l.opt.CheckpointBytes, l.deadBytes() >= slackSegments*l.opt.SegmentSize:
-			if err := l.checkpoint(); err != nil {
+			if err := l.checkpoint(l.stopping); err != nil {
 				return err
 			}
 		case l.evacuate():

@@ -44,6 +44,7 @@ type Log struct {
 	forced   bool     // ... even where the mode would not sync (checkpoint)
 	waiters  []Waiter
 	waitBuf  []Waiter // list reused by the next swap
+	marked   Position // what the newest mark says
 	err      error    // ErrFailed or ErrClosed, for good
 	blocked  string   // reason, "" when publishers may go on
 	throttle chan struct{}
@@ -58,6 +59,7 @@ type Log struct {
 	full     atomic.Bool   // blocked != ""
 	stuck    atomic.Bool   // the committer itself waits for space
 	poked    atomic.Bool
+	idle     atomic.Bool // the flush timer has fired
 
 	// Used by the committer alone.
 	partial  int // bytes of inflight[0] that are written already
@@ -91,9 +93,9 @@ type Log struct {
 	keepWake chan struct{}
 	stopping context.Context // ends preparer and keeper
 	stop     context.CancelFunc
-	keepCtx  context.Context // what checkpoints wait with: stopping, in Close the caller's
-	stopComm chan struct{}   // ends the committer
+	stopComm chan struct{} // ends the committer
 	bg, comm sync.WaitGroup
+	giveUp   atomic.Pointer[context.CancelFunc] // Close does not wait for space
 	closeOne sync.Once
 	closeErr error
 }
@@ -121,6 +123,10 @@ type seg struct {
 	growMu   sync.Mutex
 	prepared atomic.Int64
 	noGrow   atomic.Bool // sealed, or prepared in full
+
+	// A failed fdatasync is reported once: held around it by committer and
+	// preparer until the log is marked as failed.
+	syncMu sync.Mutex
 }
 
 // grown notes that the file has at least size bytes.
@@ -182,12 +188,13 @@ func (l *Log) newSeg(num uint32, capacity int64, prev Position) *seg {
 
 // Names in the data directory.
 const (
-	segSuffix   = ".seg"
-	sparePrefix = "spare-"
-	ckptName    = "checkpoint"
-	ckptTemp    = "checkpoint.new"
-	lockName    = "lock"
-	damagedDir  = "damaged"
+	LockName       = "lock"
+	CheckpointName = "checkpoint"
+	SparePrefix    = "spare-"
+	DamagedDir     = "damaged"
+
+	segSuffix = ".seg"
+	ckptTemp  = "checkpoint.new"
 )
 
 // SegmentName returns the file name of a segment.
@@ -211,7 +218,8 @@ func (l *Log) segPath(num uint32) string { return l.path(SegmentName(num)) }
 func (l *Log) End() Position { return Position(l.tail.Load()) }
 
 // Durable returns the position before which everything is durable, in the
-// sense of the SyncMode.
+// sense of the SyncMode. The log's own last mark may stay behind it: on an
+// idle log Durable need not reach End.
 func (l *Log) Durable() Position {
 	if l.opt.Sync == Memory {
 		return l.End()

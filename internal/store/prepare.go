@@ -98,7 +98,7 @@ func (l *Log) grow(s *seg, tail int64) error {
 			return err
 		}
 		if n%4 == 3 {
-			if err := l.syncGrown(h); err != nil {
+			if err := l.syncGrown(s, h); err != nil {
 				return err
 			}
 		}
@@ -106,12 +106,17 @@ func (l *Log) grow(s *seg, tail int64) error {
 	if s.prepared.Load() >= s.cap {
 		s.noGrow.Store(true)
 	}
-	return l.syncGrown(h)
+	return l.syncGrown(s, h)
 }
 
 // syncGrown syncs the live segment from the preparer. Its failure may be the
 // only report of a page that the committer wrote: it is final.
-func (l *Log) syncGrown(h *handle) error {
+func (l *Log) syncGrown(s *seg, h *handle) error {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	if !s.pinned.Load() {
+		return nil // sealed and synced meanwhile, the handle may be closed
+	}
 	err := h.Sync()
 	if err != nil {
 		err = fatal{err}
@@ -182,7 +187,7 @@ func (l *Log) prepareNext(num uint32) error {
 
 func (l *Log) spareName() string {
 	l.spareSeq++
-	return l.path(fmt.Sprintf("%s%d%s", sparePrefix, l.spareSeq, segSuffix))
+	return l.path(fmt.Sprintf("%s%d%s", SparePrefix, l.spareSeq, segSuffix))
 }
 
 // makeSpare writes a file of zeros as large as a segment.

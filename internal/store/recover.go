@@ -52,7 +52,7 @@ func Open(o Options, owner Owner) (*Log, error) {
 	if err := o.FS.MkdirAll(o.Dir); err != nil {
 		return nil, err
 	}
-	lock, err := o.FS.Lock(path.Join(o.Dir, lockName))
+	lock, err := o.FS.Lock(path.Join(o.Dir, LockName))
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: %w", o.Dir, err)
 	}
@@ -62,7 +62,6 @@ func Open(o Options, owner Owner) (*Log, error) {
 		stopComm: make(chan struct{}),
 	}
 	l.stopping, l.stop = context.WithCancel(context.Background())
-	l.keepCtx = l.stopping
 	l.table.Store(&segTable{})
 	if err := l.open(); err != nil {
 		l.fail(err)
@@ -102,7 +101,7 @@ func (l *Log) open() error {
 	}
 	lg.Info("log opened", "clean", l.info.Clean, "records", l.info.Records, "bytes", l.info.Bytes, "took", l.info.Took)
 	if !l.opt.manual {
-		l.flush = time.AfterFunc(time.Hour, l.poke)
+		l.flush = time.AfterFunc(time.Hour, func() { l.idle.Store(true); l.poke() })
 		l.flush.Stop()
 		l.comm.Add(1)
 		go l.committer()
@@ -144,12 +143,12 @@ func (r *recovery) list() error {
 			r.size[num] = e.Size
 			continue
 		}
-		if strings.HasPrefix(e.Name, sparePrefix) && strings.HasSuffix(e.Name, segSuffix) {
+		if strings.HasPrefix(e.Name, SparePrefix) && strings.HasSuffix(e.Name, segSuffix) {
 			if e.Size == l.opt.SegmentSize && len(l.spares) < l.opt.Spares {
 				// Another name, so that new ones cannot collide.
 				l.spares = append(l.spares, l.path(e.Name))
 				var n int
-				fmt.Sscanf(e.Name, sparePrefix+"%d", &n)
+				fmt.Sscanf(e.Name, SparePrefix+"%d", &n)
 				l.spareSeq = max(l.spareSeq, n)
 			} else if err := l.opt.FS.Remove(l.path(e.Name)); err != nil {
 				return err
@@ -188,7 +187,7 @@ func (t *segTable) extend(s *seg) *segTable {
 func (r *recovery) checkpoint() (blob []byte, err error) {
 	l := r.l
 	blob = []byte{}
-	r.ckpt, err = ReadCheckpoint(l.opt.FS, l.path(ckptName), func(b []byte) error {
+	r.ckpt, err = ReadCheckpoint(l.opt.FS, l.path(CheckpointName), func(b []byte) error {
 		blob = append(blob, b...)
 		return nil
 	})
@@ -201,9 +200,9 @@ func (r *recovery) checkpoint() (blob []byte, err error) {
 		l.info.Start = r.p
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("store: %s: %w", l.path(ckptName), err)
+		return nil, fmt.Errorf("store: %s: %w", l.path(CheckpointName), err)
 	case r.ckpt.Identity != l.opt.Identity:
-		return nil, fmt.Errorf("%w: %s", ErrIdentity, l.path(ckptName))
+		return nil, fmt.Errorf("%w: %s", ErrIdentity, l.path(CheckpointName))
 	}
 	r.found = true
 	r.p, r.durable = r.ckpt.Start, r.ckpt.End
@@ -346,11 +345,6 @@ func (r *recovery) replaySegment(s *seg) (done bool, err error) {
 			return r.skip(s, from, "records do not validate")
 		}
 		r.damage(segment.At(s.num, sc.Offset()), "records do not validate")
-		if segment.At(s.num, sc.Offset()) >= r.durable && !sc.Sealed() {
-			// What follows was not durable: it may itself be torn, and is
-			// judged like any other record.
-			continue
-		}
 	}
 }
 
@@ -397,7 +391,7 @@ func (r *recovery) header(s *seg, h *handle) (bool, error) {
 func (r *recovery) damage(to Position, why string) {
 	d := Damage{From: r.p, To: to, Reason: why}
 	if s := r.l.table.Load().get(r.p.Segment()); s != nil {
-		name := path.Join(r.l.opt.Dir, damagedDir, SegmentName(s.num))
+		name := path.Join(r.l.opt.Dir, DamagedDir, SegmentName(s.num))
 		if err := r.copyAside(s, name); err != nil {
 			r.l.opt.Logger.Warn("cannot copy a damaged segment aside", "segment", s.num, "err", err)
 		} else {
@@ -468,17 +462,18 @@ func (r *recovery) finish() error {
 		drop = append(drop, s)
 		return true
 	})
-	l.table.Store(table)
 	slices.Reverse(drop) // so that a crash between leaves no gap
 	for _, s := range drop {
-		l.forget(s)
-		if r.started(s) {
-			l.info.Torn += r.size[s.num]
+		if h, err := l.handle(s); err == nil {
+			n, _ := r.tornBytes(s, h, segment.HeaderSize) // for the report only
+			l.info.Torn += n
 		}
+		l.forget(s)
 		if err := fs.Remove(l.segPath(s.num)); err != nil {
 			return err
 		}
 	}
+	l.table.Store(table)
 	if changed {
 		if err := fs.SyncDir(l.opt.Dir); err != nil {
 			return err
@@ -506,11 +501,9 @@ func (r *recovery) finish() error {
 	for _, v := range []interface{ Store(uint64) }{&l.tail, &l.durable, &l.synced, &l.written} {
 		v.Store(uint64(r.p))
 	}
+	l.marked = r.p
 	return nil
 }
-
-// started reports whether a file that is dropped held a part of this log.
-func (r *recovery) started(s *seg) bool { return false }
 
 // settle syncs a segment that was replayed and cuts the tail's.
 func (r *recovery) settle(s *seg, tail bool) error {
@@ -539,14 +532,17 @@ func (r *recovery) settle(s *seg, tail bool) error {
 	return nil
 }
 
-// tornBytes returns how far beyond off parts of a batch validate.
+// tornBytes returns how far from off on parts of a batch validate.
 func (r *recovery) tornBytes(s *seg, f vfs.File, off int64) (int64, error) {
 	sc := segment.NewScanner(f, r.size[s.num], s.seed, uint32(off))
 	end := off
-	for sc.Resync(uint32(end) + segment.Align) {
+	for next := uint32(off); sc.Resync(next); next = sc.Offset() + segment.Align {
 		for sc.Next() {
 		}
-		end = max(end+segment.Align, int64(sc.Offset()))
+		end = max(end, int64(sc.Offset()))
+		if sc.Sealed() {
+			break
+		}
 	}
 	return end - off, sc.Err()
 }
@@ -575,19 +571,15 @@ func (l *Log) close() error {
 
 // lastWords writes the final checkpoint and the close record.
 func (l *Log) lastWords() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*l.opt.RetryInterval)
-	if !l.stuck.Load() {
-		cancel()
-		ctx, cancel = context.WithCancel(context.Background())
-	}
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	l.giveUp.Store(&cancel)
 	l.keepMu.Lock()
 	defer l.keepMu.Unlock()
-	l.keepCtx = ctx
 	if l.End() == l.info.End && l.info.Clean {
 		return nil // nothing was appended: the close record still stands
 	}
-	if err := l.checkpoint(); err != nil {
+	if err := l.checkpoint(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()

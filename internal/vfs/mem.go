@@ -234,7 +234,7 @@ func (f closerFunc) Close() error { return f() }
 // at this moment. Of what was not synced, each sector independently is new
 // or has one of its earlier contents; sizes are old, new or between; name
 // changes are kept up to some point, or (as on file systems that promise
-// less) each by itself. Locks are gone, and there is space again.
+// less) for each file up to some point. Locks are gone, and there is space again.
 func (m *Mem) CrashClone(rng *rand.Rand) *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -251,9 +251,10 @@ func (m *Mem) CrashClone(rng *rand.Rand) *Mem {
 		for _, op := range m.ops[:rng.IntN(len(m.ops)+1)] {
 			op.apply(names)
 		}
-	case 1: // each by itself
+	case 1: // for each file up to some point
+		stopped := map[*memNode]bool{}
 		for _, op := range m.ops {
-			if rng.IntN(2) == 0 {
+			if stopped[op.node] = stopped[op.node] || rng.IntN(4) == 0; !stopped[op.node] {
 				op.apply(names)
 			}
 		}
