@@ -181,8 +181,18 @@ func (a *Authority) CheckVHost(user, vhost string) error {
 	return nil
 }
 
-// Access returns the user's permissions in a virtual host as they are now.
-func (a *Authority) Access(user, vhost string) *Access {
+// Access returns the user's permissions in a virtual host as they are now. The
+// error is that of CheckVHost.
+func (a *Authority) Access(user, vhost string) (*Access, error) {
+	if err := a.CheckVHost(user, vhost); err != nil {
+		return nil, err
+	}
+	return a.current(user, vhost), nil
+}
+
+// current is Access for somebody who was let in before: if the user or the
+// virtual host is gone, nothing is permitted.
+func (a *Authority) current(user, vhost string) *Access {
 	version := a.view.AuthVersion()
 	key := [2]string{user, vhost}
 	a.mu.Lock()
@@ -334,16 +344,20 @@ type topicKey struct {
 // What a Checker remembers at most; then it begins anew.
 const maxRemembered = 256
 
-// Checker returns one for a user in a virtual host.
-func (a *Authority) Checker(user, vhost string, vars Vars) *Checker {
-	return &Checker{auth: a, access: a.Access(user, vhost), vars: vars,
-		allowed: map[checkKey]struct{}{}, topics: map[topicKey]struct{}{}}
+// Checker returns one for a user in a virtual host. The error is that of CheckVHost.
+func (a *Authority) Checker(user, vhost string, vars Vars) (*Checker, error) {
+	access, err := a.Access(user, vhost)
+	if err != nil {
+		return nil, err
+	}
+	return &Checker{auth: a, access: access, vars: vars,
+		allowed: map[checkKey]struct{}{}, topics: map[topicKey]struct{}{}}, nil
 }
 
 // Access returns what is in force now.
 func (c *Checker) Access() *Access {
 	if c.access.version != c.auth.view.AuthVersion() {
-		c.access = c.auth.Access(c.access.User, c.access.VHost)
+		c.access = c.auth.current(c.access.User, c.access.VHost)
 		clear(c.allowed)
 		clear(c.topics)
 	}

@@ -81,7 +81,7 @@ func (s *State) declareExchange(c *DeclareExchange, r *Result) error {
 		if reserved(c.Name) {
 			return errf(AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", c.Name)
 		}
-		if a, ok := c.Args.Get("alternate-exchange"); ok && a.Tag != 'S' {
+		if a, ok := c.Args.Get("alternate-exchange"); ok && a.Code() != 'S' {
 			return errf(PreconditionFailed, "invalid type '%s' for arg 'alternate-exchange' in %s", a.Type(), rsExchange(c.VHost, c.Name))
 		}
 	}

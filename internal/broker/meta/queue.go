@@ -3,6 +3,8 @@ package meta
 import (
 	"slices"
 	"strconv"
+
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
 
 func rsQueue(vhost, name string) string { return "queue '" + name + "' in vhost '" + vhost + "'" }
@@ -60,7 +62,7 @@ func (s *State) withDefaultType(c *DeclareQueue) Args {
 		return c.Args
 	}
 	if t := v.info.DefaultQueueType; t == Classic || c.Durable && !c.Exclusive && !c.AutoDelete {
-		return c.Args.Set("x-queue-type", t)
+		return c.Args.Set("x-queue-type", wire.String(t))
 	}
 	return c.Args
 }
@@ -157,7 +159,7 @@ func (s *State) checkNewQueue(v *vhost, c *DeclareQueue, durable bool, args Args
 	if n, ok := v.info.Limits["max-queues"]; ok && n >= 0 && int64(len(v.queues)) >= n {
 		return errf(PreconditionFailed, "cannot declare queue '%s': queue limit in vhost '%s' (%d) is reached", c.Name, c.VHost, n)
 	}
-	if d, ok := args.Get("x-dead-letter-exchange"); ok && d.Tag != 'S' {
+	if d, ok := args.Get("x-dead-letter-exchange"); ok && d.Code() != 'S' {
 		return errf(PreconditionFailed, "invalid type '%s' for arg 'x-dead-letter-exchange' in %s", d.Type(), name)
 	}
 	t, err := checkQueueArgs(name, args)
@@ -259,7 +261,7 @@ func sameArg(key, name string, received, current Args) error {
 // plain is the value without quotes, as in inequivalent.
 func (v Value) plain() string {
 	if v.binary() {
-		return string(v.Data)
+		return string(v.Bytes())
 	}
 	return v.String()
 }

@@ -157,21 +157,21 @@ func checkPriority(v Value, a Args) string {
 }
 
 func checkBool(v Value, _ Args) string {
-	if v.Tag != 't' {
+	if v.Code() != 't' {
 		return badType(v)
 	}
 	return ""
 }
 
 func checkLongstr(v Value, _ Args) string {
-	if v.Tag != 'S' {
+	if v.Code() != 'S' {
 		return badType(v)
 	}
 	return ""
 }
 
 func checkDLRK(v Value, a Args) string {
-	if v.Tag != 'S' {
+	if v.Code() != 'S' {
 		return badType(v)
 	}
 	if _, ok := a.Get("x-dead-letter-exchange"); !ok {
