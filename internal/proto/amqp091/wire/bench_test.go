@@ -40,17 +40,6 @@ func BenchmarkAppendDeliver(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendDeliverPrefix(b *testing.B) {
-	props, body, key := typicalProps(), make([]byte, 1024), []byte("routing.key")
-	prefix := NewDeliverPrefix(1, "amq.ctag-0123456789")
-	buf := make([]byte, 0, 4096)
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		buf = AppendDeliverFrames(buf[:0], &prefix, 5, false, "ex", key, props, body, 131072)
-	}
-}
-
 func BenchmarkAppendAck(b *testing.B) {
 	buf := make([]byte, 0, 64)
 	b.ReportAllocs()

@@ -27,7 +27,6 @@ func TestContentFrames(t *testing.T) {
 	const ch, maxFrame = 12, FrameMinSize
 	chunk := BodyChunk(maxFrame)
 	props := (&Properties{DeliveryMode: 2, MessageID: "m"}).Append(nil)
-	prefix := NewDeliverPrefix(ch, "ctag")
 	for _, size := range []int{0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, 3*chunk + 1} {
 		for _, props := range [][]byte{nil, props} {
 			body := bytes.Repeat([]byte{'b'}, size)
@@ -37,8 +36,8 @@ func TestContentFrames(t *testing.T) {
 				have []byte
 			}{
 				{deliver, AppendBasicDeliverFrames(nil, ch, "ctag", 1<<40, true, "ex", []byte("key"), props, body, maxFrame)},
-				{deliver, AppendDeliverFrames(nil, &prefix, 1<<40, true, []byte("ex"), "key", props, body, maxFrame)},
-				{deliver, AppendBodyFrames(AppendDeliverHead(nil, &prefix, 1<<40, true, "ex", "key", props, uint64(size)), ch, body, maxFrame)},
+				{deliver, AppendBasicDeliverFrames(nil, ch, "ctag", 1<<40, true, []byte("ex"), "key", props, body, maxFrame)},
+				{deliver, AppendBodyFrames(AppendBasicDeliverHead(nil, ch, "ctag", 1<<40, true, "ex", "key", props, uint64(size)), ch, body, maxFrame)},
 				{&BasicGetOk{DeliveryTag: 9, Redelivered: true, Exchange: "", RoutingKey: "key", MessageCount: 77},
 					AppendBasicGetOkFrames(nil, ch, 9, true, "", "key", 77, props, body, maxFrame)},
 				{&BasicReturn{ReplyCode: NoRoute, ReplyText: "NO_ROUTE", Exchange: "ex", RoutingKey: "key"},
@@ -107,7 +106,6 @@ func TestContentHeaderTooShort(t *testing.T) {
 
 // Nothing of what the hot path does may allocate once its buffer has grown.
 func TestHotPathDoesNotAllocate(t *testing.T) {
-	prefix := NewDeliverPrefix(1, "ctag")
 	props := typicalProps()
 	body := make([]byte, 1024)
 	key := []byte("routing.key")
@@ -116,7 +114,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	for name, run := range map[string]func(){
 		"parse publish": func() { parsePublish(t, publish) },
 		"deliver":       func() { AppendBasicDeliverFrames(buf, 1, "ctag", 5, false, "ex", key, props, body, 131072) },
-		"prefix":        func() { AppendDeliverFrames(buf, &prefix, 5, false, "ex", key, props, body, 131072) },
+		"deliver head":  func() { AppendBasicDeliverHead(buf, 1, "ctag", 5, false, "ex", key, props, 1<<20) },
 		"get-ok":        func() { AppendBasicGetOkFrames(buf, 1, 5, false, "ex", key, 4, props, body, 131072) },
 		"return":        func() { AppendBasicReturnFrames(buf, 1, NoRoute, "NO_ROUTE", "ex", key, props, body, 131072) },
 		"ack":           func() { AppendBasicAckFrame(buf, 1, 5, false) },
