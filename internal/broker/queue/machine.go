@@ -105,7 +105,9 @@ func (m *Machine) begin(now int64) {
 // the limit or expired goes, what can be delivered is delivered, what will be
 // needed is asked for.
 func (m *Machine) settleDown(eff *[]Effect) {
-	m.limit(eff)
+	if !m.limit(eff) {
+		return // goes on when the page is there
+	}
 	if m.mortal {
 		m.expire(eff)
 	}
@@ -171,8 +173,9 @@ func (m *Machine) Enqueue(now int64, it *Item, eff *[]Effect) bool {
 	}
 	m.st.Keep(it, false)
 	m.push(it)
-	m.limit(eff)
-	m.rest(eff)
+	if m.limit(eff) {
+		m.rest(eff)
+	}
 	return true
 }
 
@@ -192,10 +195,10 @@ func (m *Machine) over(n int, b int64) bool {
 
 // limit drops from the head what is over the limits. On a queue with
 // priorities the head is the oldest message of the highest priority, as in
-// RabbitMQ.
-func (m *Machine) limit(eff *[]Effect) {
+// RabbitMQ. It reports false if it has to wait for a page.
+func (m *Machine) limit(eff *[]Effect) bool {
 	if m.cfg.Overflow != DropHead {
-		return
+		return true
 	}
 	for m.ready > 0 && m.over(0, 0) {
 		if m.front() != nil {
@@ -204,9 +207,10 @@ func (m *Machine) limit(eff *[]Effect) {
 			m.bury(&it, MaxLen, eff)
 		} else if !m.dropPage(eff) {
 			m.want(eff)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // dropPage drops the page at the head as a whole if all of it is over the limit
