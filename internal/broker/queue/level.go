@@ -1,6 +1,9 @@
 package queue
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A level holds the ready items of one priority. In the order in which they
 // leave:
@@ -81,13 +84,16 @@ func (l *level) restore(it *Item) {
 }
 
 // returned holds items in the order of their sequence numbers. Items that come
-// in ascending or descending order cost nothing; the others wait in a heap.
+// in ascending or descending order cost nothing. The others lie loose until
+// somebody wants the first: many are sorted and merged into the run, few go to
+// a heap, so that no order of requeues and deliveries costs much.
 type returned struct {
-	run  ring[Item]
-	heap []Item
+	run   ring[Item]
+	heap  []Item
+	loose []Item
 }
 
-func (r *returned) len() int { return r.run.n + len(r.heap) }
+func (r *returned) len() int { return r.run.n + len(r.heap) + len(r.loose) }
 
 func (r *returned) push(it *Item) {
 	switch {
@@ -96,11 +102,27 @@ func (r *returned) push(it *Item) {
 	case it.Seq < r.run.at(0).Seq:
 		r.run.pushFront(it)
 	default:
-		r.heapPush(it)
+		r.loose = append(r.loose, *it)
 	}
 }
 
+// order puts the loose items where they can be found.
+func (r *returned) order() {
+	if len(r.loose) >= 32 && len(r.loose) >= r.run.n/8 {
+		r.settle()
+		return
+	}
+	for i := range r.loose {
+		r.heapPush(&r.loose[i])
+	}
+	clear(r.loose)
+	r.loose = r.loose[:0]
+}
+
 func (r *returned) heapFirst() bool {
+	if len(r.loose) > 0 {
+		r.order()
+	}
 	return len(r.heap) > 0 && (r.run.n == 0 || r.heap[0].Seq < r.run.at(0).Seq)
 }
 
@@ -159,27 +181,30 @@ func (r *returned) heapPop(dst *Item) {
 	}
 }
 
-// settle merges the heap into the run, so that the items can be walked in order.
+// settle merges everything into the run, so that the items can be walked in order.
 func (r *returned) settle() {
-	if len(r.heap) == 0 {
+	rest := append(r.heap, r.loose...)
+	r.heap, r.loose = nil, nil
+	if len(rest) == 0 {
 		return
 	}
-	slices.SortFunc(r.heap, func(a, b Item) int {
-		if a.Seq < b.Seq {
-			return -1
+	slices.SortFunc(rest, func(a, b Item) int { return cmp.Compare(a.Seq, b.Seq) })
+	if r.run.n == 0 || rest[0].Seq > r.run.at(r.run.n-1).Seq {
+		for i := range rest {
+			r.run.pushBack(&rest[i])
 		}
-		return 1
-	})
+		return
+	}
 	var out ring[Item]
 	i, j := 0, 0
-	for i < r.run.n || j < len(r.heap) {
-		if j == len(r.heap) || i < r.run.n && r.run.at(i).Seq < r.heap[j].Seq {
+	for i < r.run.n || j < len(rest) {
+		if j == len(rest) || i < r.run.n && r.run.at(i).Seq < rest[j].Seq {
 			out.pushBack(r.run.at(i))
 			i++
 		} else {
-			out.pushBack(&r.heap[j])
+			out.pushBack(&rest[j])
 			j++
 		}
 	}
-	r.run, r.heap = out, nil
+	r.run = out
 }

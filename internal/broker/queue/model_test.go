@@ -988,6 +988,7 @@ func FuzzMachine(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = b[:min(len(b), 4096)] // the model is slow
 		w := newWorld(t, func(n int) int {
 			if len(b) == 0 {
 				return 0
