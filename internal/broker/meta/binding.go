@@ -3,7 +3,6 @@ package meta
 import (
 	"encoding/base64"
 	"hash/fnv"
-	"net/url"
 	"slices"
 )
 
@@ -21,16 +20,19 @@ func (b *Binding) PropertiesKey() string {
 	return escapeKey(b.Key) + "~" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
+// escapeKey escapes as RabbitMQ does: a blank is a plus sign, and what is no
+// letter, digit, dot, dash or underscore is two hexadecimal digits.
 func escapeKey(s string) string {
-	// PathEscape leaves these alone; RabbitMQ does not.
+	const hex = "0123456789ABCDEF"
 	out := make([]byte, 0, len(s))
-	for _, c := range []byte(url.PathEscape(s)) {
-		switch c {
-		case '~', '*', '$', '&', '+', ':', '=', '@', '!', '(', ')', '\'', ',', ';':
-			const hex = "0123456789ABCDEF"
-			out = append(out, '%', hex[c>>4], hex[c&15])
-		default:
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':
 			out = append(out, c)
+		case c == ' ':
+			out = append(out, '+')
+		default:
+			out = append(out, '%', hex[c>>4], hex[c&15])
 		}
 	}
 	return string(out)

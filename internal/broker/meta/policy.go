@@ -388,7 +388,7 @@ func checkPolicy(p *Policy) error {
 		}
 	}
 	if unknown != nil {
-		return validation("[%s] are not recognised policy settings", strings.Join(unknown, ",\n "))
+		return validation("[%s] are not recognised policy settings", strings.Join(unknown, ","))
 	}
 	return nil
 }

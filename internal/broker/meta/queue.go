@@ -129,7 +129,7 @@ func (s *State) declareQueue(c *DeclareQueue, r *Result) error {
 	r.add(Change{Kind: QueueDeclared, VHost: c.VHost, Queue: q})
 	if durable {
 		log := *c
-		log.Args = q.Args // with the type that the virtual host gave
+		log.Args, log.Owner = q.Args, "" // with the type that the virtual host gave
 		r.log(&log)
 	}
 	return nil

@@ -52,7 +52,7 @@ func (s *State) setUserLimits(c *SetUserLimits, r *Result) error {
 		return noUser(c.User)
 	}
 	if err := checkLimits(c.Limits, "user-limits", "max-connections", "max-channels"); err != nil && !s.replaying {
-		return err
+		return errf(Invalid, "%v", err)
 	}
 	u := *old
 	u.Limits = maps.Clone(c.Limits)

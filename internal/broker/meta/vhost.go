@@ -2,6 +2,7 @@ package meta
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -89,7 +90,7 @@ func (s *State) deleteVHost(c *DeleteVHost, r *Result) error {
 func checkLimits(l Limits, component string, known ...string) error {
 	for _, k := range slices.Sorted(maps.Keys(l)) {
 		if !slices.Contains(known, k) {
-			return validation("Unrecognised terms [{%s,%d}] in %s", erlBinary([]byte(k)), l[k], component)
+			return fmt.Errorf("Unrecognised terms [{%s,%d}] in %s", erlBinary([]byte(k)), l[k], component)
 		}
 	}
 	return nil
@@ -101,7 +102,7 @@ func (s *State) setVHostLimits(c *SetVHostLimits, r *Result) error {
 		return noVHost(c.VHost)
 	}
 	if err := checkLimits(c.Limits, "limits", "max-connections", "max-queues"); err != nil && !s.replaying {
-		return err
+		return validation("%v", err)
 	}
 	info := *v.info
 	info.Limits = maps.Clone(c.Limits)
