@@ -202,9 +202,7 @@ func checkView(t *testing.T, v ValueView, want Value) {
 	if have, err := v.Value(); err != nil || !bytes.Equal(AppendValue(nil, have), AppendValue(nil, want)) {
 		t.Errorf("have %v, want %v, %v", have, want, err)
 	}
-	if !bytes.HasSuffix(AppendValue(nil, want), v.Bytes()) {
-		t.Errorf("%q: bytes %x", v.Code(), v.Bytes())
-	}
+	checkBytes(t, v, want)
 	i, ok := v.AsInt64()
 	if wi, wok := AsInt64(want); i != wi || ok != wok {
 		t.Errorf("%q: integer %d, %v, want %d, %v", v.Code(), i, ok, wi, wok)
@@ -238,6 +236,23 @@ func checkView(t *testing.T, v ValueView, want Value) {
 		if n != len(want.(Table)) {
 			t.Errorf("%d fields", n)
 		}
+	}
+}
+
+// checkBytes holds a view's bytes against the encoder, except for bools and what may contain them: any octet
+// but 0 is true, and is written again as 1.
+func checkBytes(t *testing.T, v ValueView, want Value) {
+	t.Helper()
+	switch v.Code() {
+	case 't', 'A', 'F':
+		return
+	}
+	encoded := AppendValue(nil, want)[1:]
+	if v.Code() == 'S' || v.Code() == 'x' {
+		encoded = encoded[4:]
+	}
+	if !bytes.Equal(v.Bytes(), encoded) {
+		t.Errorf("%q: bytes %x, want %x", v.Code(), v.Bytes(), encoded)
 	}
 }
 
