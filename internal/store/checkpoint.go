@@ -215,6 +215,7 @@ func parseCheckpoint(r io.Reader, each func(piece []byte) error) (CheckpointInfo
 // Called with keepMu held.
 func (l *Log) checkpoint(ctx context.Context) (err error) {
 	began := time.Now()
+	l.ckptWanted.Store(false)
 	table := l.table.Load()
 	start := l.End()
 	for _, s := range table.list {
@@ -226,7 +227,6 @@ func (l *Log) checkpoint(ctx context.Context) (err error) {
 		return nil // nothing was ever appended
 	}
 	since := l.sinceCkpt.Swap(0)
-	l.ckptWanted.Store(false)
 	defer func() {
 		if err != nil {
 			l.sinceCkpt.Add(since)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/warrenmq/warren/internal/config"
+	"github.com/warrenmq/warren/server"
+)
+
+func serverCommand() *cobra.Command {
+	var dataDir, file string
+	var sets []string
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run a broker",
+		Long: `Run a broker until SIGINT or SIGTERM.
+
+Keys of --set and of the configuration file are RabbitMQ's own; those that only
+Warren has begin with "warren.". Later ones win: defaults, file, environment
+(RABBITMQ_NODE_PORT, RABBITMQ_CONFIG_FILE, RABBITMQ_DEFAULT_USER, ...), --set.`,
+		Example: `  warren server --data-dir ./data
+  warren server --set listeners.tcp.default=127.0.0.1:5673 --set max_message_size=64MiB
+  warren server --config /etc/rabbitmq/rabbitmq.conf`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(config.Sources{DataDir: dataDir, File: file, Set: sets, Env: os.LookupEnv})
+			if err != nil {
+				return &exitError{exitConfig, err}
+			}
+			return run(cmd.Context(), cfg)
+		},
+	}
+	cmd.Flags().StringVar(&dataDir, "data-dir", "", "directory of the node's data")
+	cmd.Flags().StringVar(&file, "config", "", "configuration file (rabbitmq.conf format)")
+	cmd.Flags().StringArrayVar(&sets, "set", nil, "set a configuration key, as in key=value; may be repeated")
+	return cmd
+}
+
+// run serves until a signal comes or the disk fails.
+func run(ctx context.Context, cfg *config.Config) error {
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	cfg.Server.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	srv, err := server.New(cfg.Server)
+	if err != nil {
+		return &exitError{exitSoftware, startError(err, cfg)}
+	}
+	announce(cfg, srv)
+	var failed error
+	select {
+	case <-ctx.Done():
+	case <-srv.Done():
+		failed = &exitError{exitSoftware, fmt.Errorf("the store has failed: %w", srv.Err())}
+	}
+	stop()
+	if err := srv.Close(context.Background()); err != nil {
+		return errors.Join(failed, &exitError{exitSoftware, err})
+	}
+	return failed
+}
+
+// announce prints the one line that says the broker is ready.
+func announce(cfg *config.Config, srv *server.Server) {
+	dir, err := filepath.Abs(cfg.Server.DataDir)
+	if err != nil {
+		dir = cfg.Server.DataDir
+	}
+	var at string
+	for _, a := range srv.Addrs() {
+		at += " amqp://" + a.String()
+	}
+	login := fmt.Sprintf("user %s", cfg.Server.DefaultUser)
+	if cfg.Server.DefaultUser == "guest" {
+		login = "user guest, password guest, from this host only"
+	}
+	fmt.Printf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)
+}
+
+func startError(err error, cfg *config.Config) error {
+	var op *net.OpError
+	if errors.As(err, &op) && errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use: another broker may be running (use --set listeners.tcp.default=ADDRESS for another)", op.Addr)
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+package broker
+
+import (
+	"errors"
+	"net"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/meta"
+)
+
+// facts is a Broker as package auth sees it (auth.View).
+type facts Broker
+
+// AuthVersion implements auth.View.
+func (f *facts) AuthVersion() uint64 { return f.authVersion.Load() }
+
+// Credentials implements auth.View.
+func (f *facts) Credentials(user string) (auth.Credentials, bool) {
+	f.defs.Lock()
+	defer f.defs.Unlock()
+	u := f.state.User(user)
+	if u == nil {
+		return auth.Credentials{}, false
+	}
+	return auth.Credentials{PasswordHash: u.PasswordHash, Algorithm: u.Algorithm, Tags: u.Tags}, true
+}
+
+// HasVHost implements auth.View.
+func (f *facts) HasVHost(name string) bool {
+	f.defs.Lock()
+	defer f.defs.Unlock()
+	return f.state.VHost(name) != nil
+}
+
+// Grants implements auth.View.
+func (f *facts) Grants(user, vhost string) (auth.Grants, bool) {
+	f.defs.Lock()
+	defer f.defs.Unlock()
+	p := f.state.Permission(user, vhost)
+	if p == nil || f.state.User(user) == nil {
+		return auth.Grants{}, false
+	}
+	g := auth.Grants{Configure: p.Configure, Write: p.Write, Read: p.Read}
+	for _, t := range f.state.TopicPermissions(user, vhost) {
+		g.Topics = append(g.Topics, auth.TopicGrant{Exchange: t.Exchange, Write: t.Write, Read: t.Read})
+	}
+	return g, true
+}
+
+// Authenticate checks a name and password, and whether the user may come from
+// where the peer is.
+func (b *Broker) Authenticate(user, password string, remote net.Addr) (auth.User, error) {
+	u, err := b.auth.Login(user, password)
+	if err != nil {
+		return auth.User{Name: user}, err
+	}
+	return u, b.auth.CheckLoopback(user, remote)
+}
+
+// AuthenticateExternal accepts a user who proved otherwise who it is.
+func (b *Broker) AuthenticateExternal(user string, remote net.Addr) (auth.User, error) {
+	u, err := b.auth.External(user)
+	if err != nil {
+		return auth.User{Name: user}, err
+	}
+	return u, b.auth.CheckLoopback(user, remote)
+}
+
+// allowed checks a permission of the client's user.
+func (c *Client) allowed(kind auth.Kind, name string, p auth.Permission) error {
+	return coreAuthError(c.access.Check(kind, name, p))
+}
+
+func (c *Client) topicAllowed(exchange, key string, p auth.Permission) error {
+	return coreAuthError(c.access.CheckTopic(exchange, key, p))
+}
+
+// coreAuthError turns a refusal of package auth into one of the core.
+func coreAuthError(err error) error {
+	var ae *auth.Error
+	if !errors.As(err, &ae) {
+		return err
+	}
+	k := AccessRefused
+	if ae.Reason == auth.NoVHost || ae.Reason == auth.VHostRefused {
+		k = NotAllowed
+	}
+	return &Error{Kind: k, Text: ae.Text}
+}
+
+// bootstrap gives an empty node its first virtual host and user.
+func (b *Broker) bootstrap() error {
+	b.defs.Lock()
+	empty := true
+	for range b.state.VHosts() {
+		empty = false
+	}
+	b.defs.Unlock()
+	if !empty {
+		return nil
+	}
+	s := b.cfg.Bootstrap
+	for _, c := range meta.Bootstrap(s.User, auth.Hash(s.Password), auth.SHA256, s.Tags, s.VHost) {
+		if _, err := b.apply(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

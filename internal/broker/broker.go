@@ -1,0 +1,218 @@
+// Package broker is the core: virtual hosts, declaring, publishing, consuming.
+// Protocol sessions, the HTTP API, movers and embedders are equal callers of
+// it; it knows none of them.
+//
+// A caller opens a Client (a user in a virtual host), and on it Channels (an
+// order of publishes, a set of consumers). What comes back without being asked
+// for (deliveries, confirms, cancellations) goes to the channel's Outlet.
+package broker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/meta"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/vfs"
+)
+
+// Config is what a broker is made of.
+type Config struct {
+	FS        vfs.FS // nil: the operating system's
+	Dir       string // of the node's data
+	Sync      store.SyncMode
+	Logger    *slog.Logger
+	Bootstrap Bootstrap
+
+	SegmentSize     int64 // bytes; 0: the store's default
+	CheckpointBytes int64 // bytes; 0: the store's default
+	MemoryBudget    int64 // bytes of waiting messages in memory, all queues together
+	QueueWindow     int64 // the same for one queue
+	MaxMessageSize  int64 // bytes
+	LoopbackUsers   []string
+}
+
+// Bootstrap is what an empty node starts with.
+type Bootstrap struct {
+	User, Password, VHost string
+	Tags                  []string
+}
+
+// Defaults of Config.
+const (
+	DefaultMemoryBudget   = 48 << 20
+	DefaultQueueWindow    = 8 << 20
+	DefaultMaxMessageSize = 16 << 20
+	maxMaxMessageSize     = 512 << 20
+)
+
+// Broker is a running node's core.
+type Broker struct {
+	cfg    Config
+	logger *slog.Logger
+	log    *store.Log
+	budget message.Budget
+	auth   *auth.Authority
+	epoch  uint64
+
+	authVersion atomic.Uint64
+	clients     sync.Map // id -> *Client
+
+	// defs guards state and everything derived from it; it is held while a
+	// definition changes, never while one waits for the disk.
+	defs  sync.Mutex
+	state *meta.State
+
+	mu     sync.RWMutex
+	vhosts map[string]*VHost
+
+	queues  sync.Map // id -> *Queue, for the log's owner
+	replies sync.Map // reply-to token -> *replyTarget
+	nextID  atomic.Uint64
+
+	work    sync.WaitGroup // goroutines started by Go
+	closing atomic.Bool
+
+	failed  chan struct{}
+	blocked blockedState
+	rec     *recovery // only while Open runs
+}
+
+// Open recovers the node's data, or makes a new node.
+func Open(cfg Config) (*Broker, error) {
+	if cfg.FS == nil {
+		cfg.FS = vfs.OS{}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MemoryBudget == 0 {
+		cfg.MemoryBudget = DefaultMemoryBudget
+	}
+	if cfg.QueueWindow == 0 {
+		cfg.QueueWindow = DefaultQueueWindow
+	}
+	if cfg.MaxMessageSize == 0 {
+		cfg.MaxMessageSize = DefaultMaxMessageSize
+	}
+	cfg.MaxMessageSize = min(cfg.MaxMessageSize, maxMaxMessageSize)
+	b := &Broker{failed: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.New(), vhosts: map[string]*VHost{}}
+	b.budget.Limit = cfg.MemoryBudget
+	b.auth = auth.New((*facts)(b), cfg.LoopbackUsers)
+	id, err := b.identity()
+	if err != nil {
+		return nil, err
+	}
+	b.rec = newRecovery(b)
+	b.log, err = store.Open(store.Options{
+		FS: cfg.FS, Dir: cfg.Dir, SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes,
+		Sync: cfg.Sync, Logger: cfg.Logger, Identity: id, OnBlocked: b.onBlocked,
+	}, (*owner)(b))
+	if err != nil {
+		return nil, err
+	}
+	b.rec = nil
+	if err := b.bootstrap(); err != nil {
+		return nil, errors.Join(err, b.log.Close())
+	}
+	return b, nil
+}
+
+// Close ends all queues' work and makes the log's last checkpoint. Callers have
+// closed their Clients before.
+func (b *Broker) Close() error {
+	b.closing.Store(true)
+	b.work.Wait()
+	return b.log.Close()
+}
+
+// Done is closed when the store has failed and the node must stop.
+func (b *Broker) Done() <-chan struct{} { return b.failed }
+
+// Err is the reason of Failed.
+func (b *Broker) Err() error { return b.log.Err() }
+
+// MaxMessageSize is the largest body that is accepted, in bytes.
+func (b *Broker) MaxMessageSize() int64 { return b.cfg.MaxMessageSize }
+
+// Throttle blocks while the log has more waiting to be written than is good.
+// Whoever reads publishes calls it between batches, holding no lock.
+func (b *Broker) Throttle(ctx context.Context) error { return b.log.Throttle(ctx) }
+
+func (b *Broker) identity() ([16]byte, error) { return nodeIdentity(b.cfg.FS, b.cfg.Dir) }
+
+// apply changes a definition: it is checked and done by the state machine,
+// carried over to what runs, and durable when apply returns without error.
+func (b *Broker) apply(c meta.Command) (meta.Result, error) {
+	res, pos, err := b.applyAsync(c)
+	if err != nil || pos == 0 {
+		return res, err
+	}
+	return res, b.sync(pos)
+}
+
+// applyAsync is apply without the wait. pos is 0 when nothing was logged.
+func (b *Broker) applyAsync(c meta.Command) (meta.Result, store.Position, error) {
+	b.defs.Lock()
+	defer b.defs.Unlock()
+	return b.applyLocked(c)
+}
+
+func (b *Broker) applyLocked(c meta.Command) (res meta.Result, pos store.Position, err error) {
+	res, err = b.state.Apply(c)
+	if err != nil {
+		return res, 0, coreError(err)
+	}
+	for _, l := range res.Log {
+		raw, err := meta.Marshal(l)
+		if err != nil {
+			return res, 0, err
+		}
+		if pos = b.log.Append(kindCommand, 0, true, raw, nil, nil); pos == 0 {
+			return res, 0, errf(InternalError, "the store has failed: %v", b.log.Err())
+		}
+	}
+	b.derive(res.Changes)
+	return res, pos, nil
+}
+
+func (b *Broker) sync(pos store.Position) error {
+	b.log.Commit()
+	if err := b.log.Sync(context.Background(), pos); err != nil {
+		return errf(InternalError, "the store has failed: %v", err)
+	}
+	return nil
+}
+
+// coreError turns an error of the definitions into one of the core.
+func coreError(err error) error {
+	var me *meta.Error
+	if errors.As(err, &me) {
+		return &Error{Kind: kindOfMeta[me.Kind], Text: me.Text}
+	}
+	return err
+}
+
+var kindOfMeta = map[meta.Kind]Kind{
+	meta.NotFound: NotFound, meta.PreconditionFailed: PreconditionFailed, meta.AccessRefused: AccessRefused,
+	meta.ResourceLocked: ResourceLocked, meta.NotAllowed: NotAllowed, meta.NotImplemented: NotImplemented,
+	meta.CommandInvalid: CommandInvalid, meta.InternalError: InternalError, meta.Invalid: PreconditionFailed,
+}
+
+// Go implements queueproc.Host.
+func (b *Broker) Go(f func()) { b.work.Go(f) }
+
+// VHost finds a virtual host by name; nil if there is none.
+func (b *Broker) VHost(name string) *VHost {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.vhosts[name]
+}
+
+func nowMillis() int64 { return time.Now().UnixMilli() }

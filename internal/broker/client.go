@@ -1,0 +1,176 @@
+package broker
+
+import (
+	"sync"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// ClientInfo says who opens a Client.
+type ClientInfo struct {
+	ID   string // unique in this node
+	User string // already authenticated
+	// Impersonator: the user may publish with anybody's user-id.
+	Impersonator bool
+	VHost        string
+	Name         string // "peer:port -> host:port" for a connection
+	// Kick ends the connection from outside (its vhost was deleted, an
+	// operator closed it). Called on any goroutine, must not block.
+	Kick func(kind Kind, text string)
+}
+
+// Client is a user at work in a virtual host: what a connection is to the
+// core. Its methods and those of its Channels are called by one goroutine at a
+// time, unless said otherwise.
+type Client struct {
+	ClientInfo
+	b      *Broker
+	vhost  *VHost
+	access *auth.Checker
+
+	route  router
+	batch  batch
+	queues map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
+
+	// Channels with publishes that wait for the log. Guarded by waitMu.
+	waitMu  sync.Mutex
+	waiting []*Channel
+	asked   bool // registered with the log
+	closed  bool
+}
+
+// batch gathers consecutive publishes that go to the same single queue, so
+// that its lock is taken once for all of them.
+type batch struct {
+	queue *Queue
+	pubs  []queueproc.Pub
+	chans []*Channel
+}
+
+// maxBatch bounds a batch.
+const maxBatch = 256
+
+// Connect opens a Client. The user has been authenticated by the caller.
+func (b *Broker) Connect(info ClientInfo) (*Client, error) {
+	v := b.VHost(info.VHost)
+	if v == nil {
+		return nil, errf(NotAllowed, "vhost %s not found", info.VHost)
+	}
+	access, err := b.auth.Checker(info.User, info.VHost, nil)
+	if err != nil {
+		return nil, coreAuthError(err)
+	}
+	c := &Client{ClientInfo: info, b: b, vhost: v, access: access}
+	b.clients.Store(info.ID, c)
+	v.mu.Lock()
+	v.clients[c] = struct{}{}
+	v.mu.Unlock()
+	return c, nil
+}
+
+// VHostName is the name of the client's virtual host.
+func (c *Client) VHostName() string { return c.vhost.Name }
+
+// Close ends the client: its exclusive queues are deleted. Channels are closed
+// by the caller before.
+func (c *Client) Close() {
+	c.waitMu.Lock()
+	c.closed, c.waiting = true, nil
+	c.waitMu.Unlock()
+	c.vhost.mu.Lock()
+	delete(c.vhost.clients, c)
+	c.vhost.mu.Unlock()
+	c.b.defs.Lock()
+	mine := make([]*Queue, 0, len(c.queues))
+	for q := range c.queues {
+		mine = append(mine, q)
+	}
+	c.b.defs.Unlock()
+	for _, q := range mine {
+		c.b.deleteQueue(q)
+	}
+	c.b.clients.Delete(c.ID)
+}
+
+// Flush puts the gathered publishes into their queue. The reader calls it
+// before the bytes of the publishes go away, and before anything that must
+// come after them.
+func (c *Client) Flush() {
+	t := &c.batch
+	if len(t.pubs) == 0 {
+		return
+	}
+	t.queue.Publish(t.pubs)
+	for i := range t.pubs {
+		if ch := t.chans[i]; ch.confirming {
+			ch.confirm.add(t.pubs[i].Pos, t.pubs[i].Refused)
+			ch.touch()
+		}
+		t.pubs[i] = queueproc.Pub{}
+		t.chans[i] = nil
+	}
+	t.queue, t.pubs, t.chans = nil, t.pubs[:0], t.chans[:0]
+}
+
+// Settle is called when a run of input is done: publishes are flushed, and
+// publishers are told what is decided. What must wait for the disk is told by
+// the log's committer.
+func (c *Client) Settle() {
+	c.Flush()
+	c.waitMu.Lock()
+	idle := len(c.waiting) == 0
+	c.waitMu.Unlock()
+	if idle {
+		return
+	}
+	c.b.log.Commit()
+	c.tell()
+}
+
+// tell confirms what is decided, and registers with the log for the rest.
+func (c *Client) tell() {
+	c.waitMu.Lock()
+	defer c.waitMu.Unlock()
+	durable := c.b.log.Durable()
+	kept := c.waiting[:0]
+	for _, ch := range c.waiting {
+		if ch.confirm.settle(durable, ch.out) {
+			kept = append(kept, ch)
+		} else {
+			ch.listed = false
+		}
+	}
+	clear(c.waiting[len(kept):])
+	c.waiting = kept
+	if len(kept) > 0 && !c.asked && !c.closed {
+		c.asked = true
+		c.b.log.Notify((*clientWaiter)(c))
+	}
+}
+
+// clientWaiter is a Client as the log's committer sees it.
+type clientWaiter Client
+
+// Committed implements store.Waiter.
+func (w *clientWaiter) Committed(_ store.Position, err error) {
+	c := (*Client)(w)
+	c.waitMu.Lock()
+	c.asked = false
+	c.waitMu.Unlock()
+	if err == nil {
+		c.tell()
+	}
+}
+
+// touch puts the channel on the list of those with something to tell.
+func (ch *Channel) touch() {
+	c := ch.c
+	c.waitMu.Lock()
+	if !ch.listed && !c.closed {
+		ch.listed = true
+		c.waiting = append(c.waiting, ch)
+	}
+	c.waitMu.Unlock()
+}

@@ -1,0 +1,87 @@
+package broker
+
+import (
+	"sync"
+
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// confirms keeps the publishes of one channel whose fate its publisher has not
+// been told, in order. A publish is confirmed when the log is durable up to
+// the last record that it caused; what needs no record waits only for those
+// before it.
+type confirms struct {
+	mu      sync.Mutex
+	seq     uint64 // number of the last publish; 0 = none yet
+	pending []pendingConfirm
+	head    int // index of the oldest in pending
+}
+
+type pendingConfirm struct {
+	last    uint64 // the last of a run of publishes with the same fate
+	count   uint32
+	pos     store.Position
+	refused bool
+}
+
+// add notes the fate of the next publish.
+func (c *confirms) add(pos store.Position, refused bool) {
+	c.mu.Lock()
+	c.seq++
+	if n := len(c.pending); n > c.head {
+		if p := &c.pending[n-1]; !refused && !p.refused && p.pos >= pos {
+			p.last = c.seq
+			p.count++
+			c.mu.Unlock()
+			return
+		}
+	}
+	c.pending = append(c.pending, pendingConfirm{c.seq, 1, pos, refused})
+	c.mu.Unlock()
+}
+
+// settle tells out about all publishes that are decided now. It reports
+// whether some still wait for the log. Called by the channel's own reader and
+// by the log's committer; the lock keeps what they tell in order.
+func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ackTo uint64
+	var acks uint32
+	flush := func() {
+		if acks > 0 {
+			out.Confirm(ackTo, acks > 1)
+			acks = 0
+		}
+	}
+	told := false
+	for c.head < len(c.pending) {
+		p := &c.pending[c.head]
+		if p.pos != 0 && p.pos >= durable {
+			break
+		}
+		told = true
+		if p.refused {
+			flush()
+			out.Refuse(p.last)
+		} else {
+			ackTo = p.last
+			acks += p.count
+		}
+		c.head++
+	}
+	flush()
+	if c.head == len(c.pending) {
+		c.pending, c.head = c.pending[:0], 0
+		if cap(c.pending) > 4096 {
+			c.pending = nil
+		}
+	} else if c.head > 1024 && c.head > len(c.pending)/2 {
+		n := copy(c.pending, c.pending[c.head:])
+		c.pending, c.head = c.pending[:n], 0
+	}
+	if told {
+		out.Flush()
+	}
+	return c.head < len(c.pending)
+}

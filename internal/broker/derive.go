@@ -1,0 +1,261 @@
+package broker
+
+import (
+	"github.com/warrenmq/warren/internal/broker/exchange"
+	"github.com/warrenmq/warren/internal/broker/meta"
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+const topicType = exchange.Topic
+
+// derive carries changes of the definitions over to what runs. Called with
+// defs held.
+func (b *Broker) derive(changes []meta.Change) {
+	for i := range changes {
+		c := &changes[i]
+		switch c.Kind {
+		case meta.VHostAdded:
+			b.mu.Lock()
+			b.vhosts[c.VHost] = newVHost(c.VHost)
+			b.mu.Unlock()
+			continue
+		case meta.VHostDeleted:
+			b.mu.Lock()
+			v := b.vhosts[c.VHost]
+			delete(b.vhosts, c.VHost)
+			b.mu.Unlock()
+			v.kickAll("vhost '" + c.VHost + "' is deleted")
+			continue
+		case meta.UserChanged, meta.UserDeleted, meta.PermissionsChanged:
+			b.authVersion.Store(b.state.AuthVersion())
+			for _, v := range b.allVHosts() {
+				v.changed()
+			}
+			continue
+		}
+		v := b.vhosts[c.VHost]
+		if v == nil {
+			continue
+		}
+		switch c.Kind {
+		case meta.ExchangeDeclared:
+			v.addExchange(c.Exchange)
+		case meta.ExchangeChanged:
+			v.changeExchange(c.Exchange)
+		case meta.ExchangeDeleted:
+			v.mu.Lock()
+			delete(v.exchanges, c.Exchange.Name)
+			v.mu.Unlock()
+		case meta.QueueDeclared:
+			b.addQueue(v, c.Queue)
+		case meta.QueueChanged:
+			if q := v.Queue(c.Queue.Name); q != nil {
+				q.configure(c.Queue)
+			}
+		case meta.QueueDeleted:
+			b.removeQueue(v, c.Queue)
+		case meta.BindingAdded:
+			v.bind(c.Binding, true)
+		case meta.BindingRemoved:
+			v.bind(c.Binding, false)
+		default:
+			continue
+		}
+		v.changed()
+	}
+	b.authVersion.Store(b.state.AuthVersion())
+}
+
+// deriveAll builds what runs from the definitions, after a recovery.
+func (b *Broker) deriveAll() {
+	for vh := range b.state.VHosts() {
+		v := newVHost(vh.Name)
+		b.vhosts[vh.Name] = v
+		for x := range b.state.Exchanges(vh.Name) {
+			v.addExchange(x)
+		}
+		for q := range b.state.Queues(vh.Name) {
+			b.addQueue(v, q)
+		}
+		for bd := range b.state.Bindings(vh.Name) {
+			v.bind(bd, true)
+		}
+	}
+	b.nextID.Store(b.state.MaxQueueID())
+	b.authVersion.Store(b.state.AuthVersion())
+}
+
+func (v *VHost) addExchange(x *meta.Exchange) {
+	typ, _ := exchange.ParseType(x.Type)
+	rt := &Exchange{Name: x.Name, Type: typ, Internal: x.Internal}
+	rt.table.Store(exchange.NewTable[dest](typ))
+	rt.def.Store(x)
+	v.mu.Lock()
+	v.exchanges[x.Name] = rt
+	v.mu.Unlock()
+}
+
+func (v *VHost) changeExchange(x *meta.Exchange) {
+	if rt := v.Exchange(x.Name); rt != nil {
+		rt.def.Store(x)
+	}
+}
+
+// bind adds or removes a binding in its source's routing table.
+func (v *VHost) bind(bd *meta.Binding, add bool) {
+	src := v.Exchange(bd.Source)
+	if src == nil {
+		return
+	}
+	var d dest
+	if bd.DestKind == meta.ToExchange {
+		d.x = v.Exchange(bd.Dest)
+	} else {
+		d.q = v.Queue(bd.Dest)
+	}
+	if d == (dest{}) {
+		return
+	}
+	xb := exchange.Binding[dest]{Dest: d, Key: bd.Key, ID: bd.Args.Identity()}
+	if src.Type == exchange.Headers {
+		xb.Args = exchangeArgs(bd.Args)
+	}
+	t := src.table.Load()
+	if add {
+		t = t.Bind(xb)
+	} else {
+		t = t.Unbind(xb)
+	}
+	src.table.Store(t)
+}
+
+func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
+	q := &Queue{vhost: v}
+	q.def.Store(d)
+	q.dl.Store(deadLetterOf(d))
+	q.Queue = queueproc.New(queueproc.Options{
+		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
+		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Owner: q,
+	}, queueConfig(d))
+	if d.Exclusive {
+		if c, ok := b.clients.Load(d.Owner); ok {
+			q.owner = c.(*Client)
+			if q.owner.queues == nil {
+				q.owner.queues = map[*Queue]struct{}{}
+			}
+			q.owner.queues[q] = struct{}{}
+		}
+	}
+	b.queues.Store(d.ID, q)
+	v.mu.Lock()
+	v.queues[d.Name] = q
+	v.mu.Unlock()
+}
+
+func (b *Broker) removeQueue(v *VHost, d *meta.Queue) {
+	b.queues.Delete(d.ID)
+	v.mu.Lock()
+	q := v.queues[d.Name]
+	if q != nil && q.ID == d.ID {
+		delete(v.queues, d.Name)
+	}
+	v.mu.Unlock()
+	if q == nil {
+		return
+	}
+	if q.owner != nil {
+		delete(q.owner.queues, q)
+	}
+	// Deleted with its virtual host, say: the process may still be at work.
+	if _, err := q.Queue.Delete(false, false); err == nil {
+		b.Go(q.CancelConsumers)
+	}
+}
+
+func (q *Queue) configure(d *meta.Queue) {
+	q.def.Store(d)
+	q.dl.Store(deadLetterOf(d))
+	q.Configure(queueConfig(d))
+}
+
+func deadLetterOf(d *meta.Queue) *deadLetterTo {
+	e := &d.Effective
+	if !e.HasDeadLetter {
+		return nil
+	}
+	return &deadLetterTo{exchange: e.DeadLetterExchange, routingKey: e.DeadLetterRoutingKey, hasKey: e.HasDeadLetterKey}
+}
+
+func queueConfig(d *meta.Queue) queue.Config {
+	e := &d.Effective
+	c := queue.Config{
+		MessageTTL: e.MessageTTL, Expires: e.Expires, MaxLength: e.MaxLength, MaxBytes: e.MaxBytes,
+		DeadLetter: e.HasDeadLetter, DeliveryLimit: queue.None, MaxPriority: e.MaxPriority,
+		SingleActive: e.SingleActive, AutoDelete: d.AutoDelete,
+	}
+	if d.Type == "quorum" {
+		c.Kind = queue.Quorum
+		c.DeliveryLimit = e.DeliveryLimit
+	}
+	switch e.Overflow {
+	case "reject-publish":
+		c.Overflow = queue.RejectPublish
+	case "reject-publish-dlx":
+		c.Overflow = queue.RejectPublishDLX
+	}
+	return c
+}
+
+// kickAll closes the connections of a virtual host.
+func (v *VHost) kickAll(text string) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for c := range v.clients {
+		if c.Kick != nil {
+			c.Kick(ConnectionForced, text)
+		}
+	}
+}
+
+// exchangeArgs turns a binding's arguments into what headers exchanges compare.
+func exchangeArgs(a meta.Args) []exchange.Arg {
+	var out []exchange.Arg
+	for k, v := range a.All() {
+		out = append(out, exchange.Arg{Key: k, Value: exchangeValue(v.ValueView)})
+	}
+	return out
+}
+
+// exchangeValue turns a field value into what headers exchanges compare.
+func exchangeValue(v wire.ValueView) exchange.Value {
+	switch v.Code() {
+	case 't':
+		b, _ := v.AsBool()
+		return exchange.BoolValue(b)
+	case 'f', 'd':
+		f, _ := v.AsFloat64()
+		return exchange.FloatValue(f)
+	case 'S', 'x':
+		return exchange.Value{Kind: exchange.String, Data: v.Bytes()}
+	case 'F':
+		return exchange.Value{Kind: exchange.Fields, Data: v.Bytes()}
+	case 'A':
+		return exchange.Value{Kind: exchange.Array, Data: v.Bytes()}
+	case 'V':
+		return exchange.Value{}
+	case 'D':
+		raw := v.Bytes()
+		n := int64(raw[1])<<24 | int64(raw[2])<<16 | int64(raw[3])<<8 | int64(raw[4])
+		return exchange.Value{Kind: exchange.Decimal, Scale: raw[0], Int: n}
+	case 'T':
+		if ts, err := v.Value(); err == nil {
+			if t, ok := ts.(wire.Timestamp); ok {
+				return exchange.IntValue(int64(t))
+			}
+		}
+	}
+	n, _ := v.AsInt64()
+	return exchange.IntValue(n)
+}

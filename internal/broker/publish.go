@@ -1,0 +1,333 @@
+package broker
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Outlet is where what the core has to tell a channel goes. Its methods may be
+// called from any goroutine, with locks of the core held: they must not block
+// and must not call the core.
+type Outlet interface {
+	queueproc.Sink
+	// Confirm: publish number seq (all up to it, if multiple) is safe.
+	Confirm(seq uint64, multiple bool)
+	// Refuse: publish number seq was not accepted.
+	Refuse(seq uint64)
+}
+
+// Channel is an order of publishes and a set of consumers of a Client.
+type Channel struct {
+	c          *Client
+	out        Outlet
+	confirming bool
+	confirm    confirms
+	listed     bool // on Client.waiting; guarded by its waitMu
+	cache      routeCache
+	tx         *transaction
+	reply      *replyTarget // its direct reply-to consumer
+	bcc        []byte       // scratch
+}
+
+// NewChannel opens a channel whose unasked-for news go to out.
+func (c *Client) NewChannel(out Outlet) *Channel { return &Channel{c: c, out: out} }
+
+// SelectConfirm makes the channel confirm its publishes, numbered from 1.
+func (ch *Channel) SelectConfirm() error {
+	if ch.tx != nil {
+		return errf(PreconditionFailed, "cannot switch from tx to confirm mode")
+	}
+	ch.confirming = true
+	return nil
+}
+
+// routeCache remembers where a channel's publishes went, as long as nothing in
+// the virtual host has changed.
+type routeCache struct {
+	gen    uint64
+	last   *route // of the publish before
+	routes map[string]*route
+	key    []byte // scratch
+}
+
+// route is what a channel knows of a destination (exchange and routing key).
+type route struct {
+	exchange, key string
+	x             *Exchange // nil: the default exchange
+	fixed         bool      // queues holds for every message without CC
+	queues        []*Queue
+}
+
+// maxRoutes bounds a channel's route cache.
+const maxRoutes = 2048
+
+// find returns what is known of a destination, after checking that the user
+// may publish there.
+func (ch *Channel) find(m *message.Message) (*route, error) {
+	rc := &ch.cache
+	gen := ch.c.vhost.gen.Load()
+	if gen != rc.gen {
+		rc.last, rc.routes, rc.gen = nil, nil, gen
+	}
+	if r := rc.last; r != nil && string(m.RoutingKey) == r.key && string(m.Exchange) == r.exchange {
+		return r, nil
+	}
+	rc.key = append(append(append(rc.key[:0], byte(len(m.Exchange))), m.Exchange...), m.RoutingKey...)
+	if r := rc.routes[string(rc.key)]; r != nil {
+		rc.last = r
+		return r, nil
+	}
+	r := &route{exchange: string(m.Exchange), key: string(m.RoutingKey)}
+	if err := ch.admit(r); err != nil {
+		return nil, err
+	}
+	if rc.routes == nil || len(rc.routes) >= maxRoutes {
+		rc.routes = make(map[string]*route)
+	}
+	rc.routes[string(rc.key)] = r
+	rc.last = r
+	return r, nil
+}
+
+// admit checks exchange and permissions of a new route and, where it depends
+// on nothing else, finds its queues.
+func (ch *Channel) admit(r *route) error {
+	c := ch.c
+	v := c.vhost
+	if r.exchange != "" {
+		if r.x = v.Exchange(r.exchange); r.x == nil {
+			return noExchange(r.exchange, v.Name)
+		}
+	}
+	if err := c.allowed(auth.Exchange, exchangeLabel(r.exchange), auth.Write); err != nil {
+		return err
+	}
+	if r.x != nil && r.x.Internal {
+		return errf(AccessRefused, "cannot publish to internal exchange '%s' in vhost '%s'", r.exchange, v.Name)
+	}
+	if r.x != nil && r.x.Type == topicType {
+		if err := c.topicAllowed(r.exchange, r.key, auth.Write); err != nil {
+			return err
+		}
+	}
+	qs := c.route.route(v, r.x, []byte(r.key), nil, noHeaders{})
+	if r.fixed = c.route.fixed; r.fixed {
+		r.queues = append([]*Queue(nil), qs...)
+	}
+	return nil
+}
+
+// Publish takes a message in. The bytes of m must stay until Client.Flush. It
+// reports whether it was routed to a queue; one that was not is the caller's to
+// return, if it was mandatory, and then to end with Unrouted.
+func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
+	r, err := ch.find(m)
+	if err != nil {
+		ch.c.Flush()
+		return false, err
+	}
+	var props wire.PropertiesView
+	err = props.Parse(m.Props)
+	if err != nil {
+		return false, errf(InternalError, "malformed properties")
+	}
+	pub := queueproc.Pub{Msg: *m}
+	if props.Flags()&closerLook == 0 {
+		pub.Persistent = props.Persistent()
+		pub.Priority, _ = props.Priority()
+		if r.fixed && len(r.queues) == 1 && ch.tx == nil && !isReply(r) {
+			ch.c.add(ch, r.queues[0], pub)
+			return true, nil
+		}
+	} else if err := ch.inspect(m, &props, &pub); err != nil {
+		ch.c.Flush()
+		return false, err
+	}
+	return ch.dispatch(r, m, &props, pub)
+}
+
+// closerLook are the properties that mean something to the broker beyond
+// what every message has.
+const closerLook = wire.FlagHeaders | wire.FlagUserID | wire.FlagExpiration | wire.FlagReplyTo
+
+// add gathers a publish for one queue.
+func (c *Client) add(ch *Channel, q *Queue, pub queueproc.Pub) {
+	t := &c.batch
+	if t.queue != q || len(t.pubs) >= maxBatch {
+		c.Flush()
+		t.queue = q
+	}
+	t.pubs = append(t.pubs, pub)
+	t.chans = append(t.chans, ch)
+}
+
+// inspect checks the properties that mean something to the broker.
+func (ch *Channel) inspect(m *message.Message, props *wire.PropertiesView, pub *queueproc.Pub) error {
+	pub.Persistent = props.Persistent()
+	pub.Priority, _ = props.Priority()
+	if id, ok := props.UserID(); ok && string(id) != ch.c.User && !ch.c.Impersonator {
+		return errf(PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", id, ch.c.User)
+	}
+	if s, ok := props.Expiration(); ok {
+		ms, err := parseExpiration(s)
+		if err != nil {
+			return err
+		}
+		pub.Expiry = nowMillis() + ms
+	}
+	return nil
+}
+
+// maxExpiration is ten years in milliseconds, RabbitMQ's upper bound of all times.
+const maxExpiration = 315_360_000_000
+
+func parseExpiration(s []byte) (int64, error) {
+	n, err := strconv.ParseInt(string(s), 10, 64)
+	switch {
+	case err != nil && bytes.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0 && len(s) > 0:
+		return 0, errf(PreconditionFailed, "invalid expiration '%s': {value_too_large,%s}", s, s)
+	case err != nil && len(s) > 0 && s[0] >= '0' && s[0] <= '9':
+		i := bytes.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+		return 0, errf(PreconditionFailed, "invalid expiration '%s': {leftover_string,%q}", s, s[i:])
+	case err != nil:
+		return 0, errf(PreconditionFailed, "invalid expiration '%s': no_integer", s)
+	case n < 0:
+		return 0, errf(PreconditionFailed, "invalid expiration '%s': {value_negative,%d}", s, n)
+	case n > maxExpiration:
+		return 0, errf(PreconditionFailed, "invalid expiration '%s': {value_too_large,%d}", s, n)
+	}
+	return n, nil
+}
+
+// dispatch is the way of a message that does not simply go to one known queue.
+func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.PropertiesView, pub queueproc.Pub) (bool, error) {
+	c := ch.c
+	var more [][]byte
+	headers, hasHeaders := props.Headers()
+	if hasHeaders {
+		var strip bool
+		var err error
+		if more, strip, err = copies(headers); err != nil {
+			c.Flush()
+			return false, err
+		}
+		if strip {
+			if pub.Msg.Props, err = withoutHeader(m.Props, "BCC"); err != nil {
+				return false, err
+			}
+		}
+	}
+	if to, ok := props.ReplyTo(); ok && string(to) == replyQueue {
+		if ch.reply == nil {
+			c.Flush()
+			return false, errf(PreconditionFailed, "fast reply consumer does not exist")
+		}
+		var err error
+		if pub.Msg.Props, err = withReplyTo(pub.Msg.Props, ch.reply.address); err != nil {
+			return false, err
+		}
+	}
+	if ch.tx != nil {
+		return ch.txPublish(r, more, headers, pub), nil
+	}
+	if isReply(r) && len(more) == 0 {
+		c.Flush()
+		if !c.b.deliverReply(r.key, &pub.Msg) {
+			return false, nil
+		}
+		ch.decided(0, false)
+		return true, nil
+	}
+	queues := r.queues
+	if !r.fixed || len(more) > 0 {
+		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, headerLookup{headers})
+	}
+	switch len(queues) {
+	case 0:
+		c.Flush()
+		return false, nil
+	case 1:
+		c.add(ch, queues[0], pub)
+		return true, nil
+	}
+	c.Flush()
+	pos, refused := c.b.fanOut(queues, &pub)
+	ch.decided(pos, refused)
+	return true, nil
+}
+
+// Unrouted ends a publish that no queue took: it is confirmed all the same.
+func (ch *Channel) Unrouted() { ch.decided(0, false) }
+
+// Close ends the channel: nothing is told to its Outlet any more.
+func (ch *Channel) Close() {
+	c := ch.c
+	c.waitMu.Lock()
+	defer c.waitMu.Unlock()
+	for i, w := range c.waiting {
+		if w == ch {
+			c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
+			break
+		}
+	}
+	ch.listed = true // never again
+}
+
+// decided notes the fate of a publish that was not batched.
+func (ch *Channel) decided(pos store.Position, refused bool) {
+	if ch.confirming && ch.tx == nil {
+		ch.confirm.add(pos, refused)
+		ch.touch()
+	}
+}
+
+// shareBody is the size from which a body that goes to several queues is
+// written to the log once and referred to. Below, a copy costs less.
+const shareBody = 512
+
+// fanOut puts one message into several queues. It returns the position up to
+// which the log must be durable, and whether any queue refused.
+func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub) (pos store.Position, refused bool) {
+	durable := 0
+	if pub.Persistent && len(pub.Msg.Body) >= shareBody {
+		for _, q := range queues {
+			if q.Durable {
+				durable++
+			}
+		}
+	}
+	if durable > 1 {
+		head := pub.Msg.AppendHead(make([]byte, 0, 512))
+		pub.Body = b.log.AppendLive(queueproc.KindBody, 0, true, head, pub.Msg.Body, nil)
+		if pub.Body != 0 {
+			// Held until the queues hold it.
+			defer b.log.Release(pub.Body, store.LiveSize(len(head)+len(pub.Msg.Body)))
+		}
+	}
+	var one [1]queueproc.Pub
+	for _, q := range queues {
+		one[0] = *pub
+		if !q.Durable {
+			one[0].Body = 0
+		}
+		q.Publish(one[:])
+		pos = max(pos, one[0].Pos)
+		refused = refused || one[0].Refused
+	}
+	return pos, refused
+}
+
+func isReply(r *route) bool { return r.x == nil && isReplyAddress(r.key) }
+
+func exchangeLabel(name string) string {
+	if name == "" {
+		return "amq.default"
+	}
+	return name
+}

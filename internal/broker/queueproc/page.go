@@ -1,0 +1,204 @@
+package queueproc
+
+import (
+	"encoding/binary"
+
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// What a load reads at a time.
+const (
+	loadItems = 512
+	loadBytes = 512 << 10
+)
+
+func appendUvarints(dst []byte, vs ...uint64) []byte {
+	for _, v := range vs {
+		dst = binary.AppendUvarint(dst, v)
+	}
+	return dst
+}
+
+// WritePage implements queue.Storage: the items leave memory. Those that are
+// not in the log yet are appended to it first.
+func (q *Queue) WritePage(level uint8, items []queue.Item) queue.PageRef {
+	for i := range items {
+		it := &items[i]
+		if it.Pos == 0 {
+			q.scratch = appendHead(q.scratch[:0], it)
+			it.Pos = uint64(q.Log.Append(KindPublish, q.ID, false, q.scratch, it.Mem.Bytes(), nil))
+			q.Log.Retain(store.Position(it.Pos), it.Size)
+		}
+		q.arena.Release(it.Mem)
+	}
+	return q.writePage(page{level: level, epoch: q.Epoch, items: items})
+}
+
+func (q *Queue) writePage(p page) queue.PageRef {
+	q.scratch = appendPage(q.scratch[:0], p.level, p.epoch, p.replaces, p.items)
+	pos := q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil)
+	ref := pageRef(uint64(pos), len(q.scratch), &p, q.Epoch)
+	q.Log.Retain(pos, uint32(len(q.scratch)))
+	if cap(q.scratch) > 64<<10 {
+		q.scratch = nil
+	}
+	return ref
+}
+
+// dropPage lets go of a page and of all its items.
+func (q *Queue) dropPage(p *queue.PageRef, logIt bool) {
+	ext := p.Ext.(*pageExt)
+	for _, s := range ext.segs {
+		q.Log.ReleaseN(s.seg, s.count, s.bytes)
+	}
+	q.Log.Release(store.Position(p.Pos), ext.size)
+	if logIt && p.Persistent > 0 {
+		q.scratch = appendUvarints(append(q.scratch[:0], recordVersion), p.Pos)
+		q.Log.Append(KindPageDrop, q.ID, false, q.scratch, nil, nil)
+	}
+}
+
+// load brings in what dispatch waits for, until nothing more is wanted. One
+// load runs at a time (Queue.loading).
+func (q *Queue) load() {
+	for {
+		more, err := q.loadOnce()
+		if err != nil {
+			q.Host.Failed(q, err)
+		}
+		if !more || err != nil {
+			return
+		}
+	}
+}
+
+// loadPage brings in the page at the head for somebody who waits for it.
+func (q *Queue) loadPage() error {
+	q.mu.Lock()
+	pg, _ := q.m.Wanted(0, 0, nil)
+	if pg == nil || q.deleted {
+		q.mu.Unlock()
+		return nil
+	}
+	ref := *pg
+	q.mu.Unlock()
+	return q.readPage(ref)
+}
+
+func (q *Queue) readPage(ref queue.PageRef) error {
+	payload, _, _, err := q.Log.Read(store.Position(ref.Pos), nil)
+	var p page
+	if err == nil {
+		p, err = parsePage(payload)
+	}
+	items := p.items
+	if err == nil && p.epoch != q.Epoch {
+		items = persistentOnly(items)
+	}
+	if ref.Ext.(*pageExt).redelivered {
+		for i := range items {
+			items[i].Flags |= queue.Redelivered
+		}
+	}
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return nil
+	}
+	if err != nil {
+		q.mu.Unlock()
+		return err
+	}
+	if q.m.PageLoaded(nowMillis(), ref, items, &q.eff) {
+		q.Log.Release(store.Position(ref.Pos), ref.Ext.(*pageExt).size)
+	}
+	q.unlock()
+	return nil
+}
+
+func persistentOnly(items []queue.Item) []queue.Item {
+	kept := items[:0]
+	for i := range items {
+		if items[i].Flags&queue.Persistent != 0 {
+			kept = append(kept, items[i])
+		}
+	}
+	return kept
+}
+
+// loadOnce loads one page or one run of bodies. It reports whether to go on.
+func (q *Queue) loadOnce() (bool, error) {
+	q.mu.Lock()
+	if q.deleted {
+		q.loading = false
+		q.mu.Unlock()
+		return false, nil
+	}
+	pg, items := q.m.Wanted(loadItems, loadBytes, nil)
+	if pg == nil && len(items) == 0 {
+		q.loading = false
+		q.mu.Unlock()
+		return false, nil
+	}
+	var ref queue.PageRef
+	if pg != nil {
+		ref = *pg
+	}
+	q.mu.Unlock()
+	if pg != nil {
+		if err := q.readPage(ref); err != nil {
+			q.stopLoading()
+			return false, err
+		}
+		return true, nil
+	}
+	if err := q.loadBodies(items); err != nil {
+		q.stopLoading()
+		return false, err
+	}
+	return true, nil
+}
+
+func (q *Queue) stopLoading() {
+	q.mu.Lock()
+	q.loading = false
+	q.mu.Unlock()
+}
+
+// loadBodies reads the messages of items from the log and hands them to the
+// machine, which dispatches them.
+func (q *Queue) loadBodies(items []queue.Item) error {
+	pos := make([]store.Position, len(items))
+	for i := range items {
+		pos[i] = store.Position(items[i].Pos)
+	}
+	var buf []byte
+	spans := make([]int, 0, len(items)+1)
+	_, err := q.Log.ReadMany(pos, nil, func(i int, kind store.Kind, _ uint64, payload []byte) error {
+		b, err := storedMessage(kind, payload)
+		if err != nil {
+			return err
+		}
+		spans = append(spans, len(buf))
+		buf = append(buf, b...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	spans = append(spans, len(buf))
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return nil
+	}
+	for i := range items {
+		items[i].Mem = q.arena.PutBytes(buf[spans[i]:spans[i+1]])
+	}
+	for _, r := range q.m.BodiesLoaded(nowMillis(), items, &q.eff) {
+		q.arena.Release(r)
+	}
+	q.unlock()
+	return nil
+}

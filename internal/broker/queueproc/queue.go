@@ -1,0 +1,688 @@
+// Package queueproc does what queue machines decide. A Queue owns one machine,
+// its lock, its timer and the bytes of its waiting messages.
+//
+// Whoever brings a command (a connection's reader with publishes or acks, a
+// timer, a loader) runs the machine under the queue's lock and carries out the
+// effects: deliveries are written straight into the consumers' outboxes,
+// records are appended to the node's log (a copy in memory). What would take
+// time or another queue's lock (dead letters, reads from disk, deletion) is
+// noted and done after the lock is dropped. No two queue locks are ever held
+// at once, and nothing waits under one.
+package queueproc
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Host is what a queue needs of the broker that it lives in. Its methods are
+// called without the queue's lock.
+type Host interface {
+	// DeadLetter publishes m, which left q, to the queue's dead-letter
+	// exchange. It returns when that is safe in the log's pending batch.
+	DeadLetter(q *Queue, reason queue.Reason, it *queue.Item, m *message.Message)
+	// Gone deletes q: its last consumer left, or it expired.
+	Gone(q *Queue, expired bool)
+	// Go runs f on a goroutine that the broker waits for when it stops.
+	Go(f func())
+	// Failed tells of a message that could not be read back.
+	Failed(q *Queue, err error)
+}
+
+// Sink is a consumer's side: the channel that its deliveries go to. Deliver,
+// Flush and Cancel are called with the queue's lock held: they must not block
+// and must not call the queue.
+type Sink interface {
+	Deliver(c *Consumer, d Delivery, m *message.Message)
+	// Flush follows after the last Deliver of a batch.
+	Flush()
+	// Cancel tells that the queue was deleted.
+	Cancel(c *Consumer)
+}
+
+// Consumer is one consumer of a Queue.
+type Consumer struct {
+	queue.Consumer
+	Queue *Queue
+	Sink  Sink
+	// User is the sink's own record of the consumer.
+	User any
+}
+
+// Delivery names an outstanding delivery; with it the sink settles.
+type Delivery struct {
+	Seq         uint64
+	Slot        queue.Slot
+	Count       uint32 // quorum: failed deliveries before this one
+	Redelivered bool
+}
+
+// Settle says how one delivery ends.
+type Settle = queue.SlotSeq
+
+// Pub is one message on its way into a queue, and what became of it.
+type Pub struct {
+	Msg        message.Message
+	Expiry     int64 // ms since 1970, 0 = none
+	Priority   uint8
+	Persistent bool
+	// Body is the position of a KindBody record that already holds the
+	// message, or 0. Used when it goes to several queues.
+	Body store.Position
+
+	Refused bool           // out: the queue is full and rejects
+	Pos     store.Position // out: safe when the log is durable up to here; 0 = nothing to wait for
+}
+
+// Options are fixed when a Queue is made.
+type Options struct {
+	ID      uint64 // of the queue's definition; the group of its records
+	Name    string
+	VHost   string
+	Durable bool
+	Quorum  bool
+	Epoch   uint64 // of this run of the node
+	Window  int64  // bytes of waiting messages kept in memory
+	Host    Host
+	Log     *store.Log
+	Budget  *message.Budget
+	Owner   any // the broker's own record of the queue
+}
+
+// Queue is a queue at work.
+type Queue struct {
+	Options
+
+	mu      sync.Mutex
+	m       *queue.Machine
+	cfg     queue.Config
+	arena   *message.Arena
+	deleted bool
+	loading bool
+	cur     *Pub           // the message that is being enqueued
+	eff     []queue.Effect // reused
+	settled []uint64       // sequence numbers for the next settle record; reused
+	scratch []byte         // reused
+	sinks   []Sink         // to be flushed; reused
+	timer   *time.Timer
+	timerAt int64
+	exclus  bool // an exclusive consumer is attached
+	stats   Counters
+}
+
+// Counters of a queue, all counts of messages since the node started.
+type Counters struct {
+	Published, Delivered, DeliveredNoAck, Got, GotNoAck, Acked, Redelivered, Expired, DeadLettered, Dropped uint64
+}
+
+// Errors of queue operations.
+var (
+	ErrDeleted   = errors.New("queue is deleted")
+	ErrInUse     = errors.New("queue has consumers")
+	ErrNotEmpty  = errors.New("queue has messages")
+	ErrExclusive = errors.New("queue is in exclusive use")
+	errNoLoad    = errors.New("message could not be read back")
+)
+
+// windowItems bounds how many waiting messages stay in memory whatever their size.
+const windowItems = 4096
+
+// New makes an empty queue.
+func New(o Options, cfg queue.Config) *Queue {
+	q := &Queue{Options: o, cfg: cfg}
+	q.arena = message.NewArena(o.Budget)
+	q.m = queue.New(cfg, q, nowMillis())
+	return q
+}
+
+func nowMillis() int64 { return time.Now().UnixMilli() }
+
+// after is what remains to be done once the lock is dropped.
+type after struct {
+	dead    []dead
+	gone    bool
+	expired bool
+	load    bool
+}
+
+type dead struct {
+	reason queue.Reason
+	slot   queue.Slot
+	item   queue.Item
+}
+
+// unlock carries out the machine's effects, drops the lock and does the rest.
+// Every public method ends with it.
+func (q *Queue) unlock() {
+	var a after
+	for len(q.eff) > 0 {
+		q.do(&a)
+	}
+	q.logSettled()
+	for i, s := range q.sinks {
+		s.Flush()
+		q.sinks[i] = nil
+	}
+	q.sinks = q.sinks[:0]
+	if cap(q.eff) > 4096 {
+		q.eff = nil
+	}
+	if a.load {
+		if q.loading || q.deleted {
+			a.load = false
+		} else {
+			q.loading = true
+		}
+	}
+	q.mu.Unlock()
+	q.afterwards(&a)
+}
+
+func (q *Queue) afterwards(a *after) {
+	for i := range a.dead {
+		q.bury(&a.dead[i])
+	}
+	if a.load {
+		q.Host.Go(q.load)
+	}
+	if a.gone {
+		q.Host.Gone(q, a.expired)
+	}
+}
+
+// do carries out the effects gathered so far. Called with the lock held.
+func (q *Queue) do(a *after) {
+	eff := q.eff
+	for i := range eff {
+		e := &eff[i]
+		switch e.Kind {
+		case queue.Deliver:
+			q.deliver(e)
+		case queue.Settled:
+			q.settle(&e.Item)
+		case queue.DeadLettered:
+			if e.Reason == queue.Expired {
+				q.stats.Expired++
+			}
+			a.dead = append(a.dead, dead{e.Reason, e.Slot, e.Item})
+		case queue.PageDropped:
+			q.dropPage(&e.Page, true)
+		case queue.Returned:
+			q.logReturned(&e.Item)
+		case queue.WantLoad:
+			a.load = true
+		case queue.SetTimer:
+			q.setTimer(e.At)
+		case queue.Gone:
+			a.gone, a.expired = true, e.Reason == queue.Expired
+		}
+	}
+	q.eff = q.eff[:0]
+}
+
+func (q *Queue) deliver(e *queue.Effect) {
+	c := e.Consumer.Owner.(*Consumer)
+	d := Delivery{Seq: e.Item.Seq, Slot: e.Slot, Count: e.Item.Count, Redelivered: e.Item.Flags&queue.Redelivered != 0}
+	if d.Redelivered {
+		q.stats.Redelivered++
+	}
+	if e.Item.Mem.IsZero() {
+		c.Sink.Deliver(c, d, &q.cur.Msg)
+	} else {
+		m, _ := message.Parse(e.Item.Mem.Bytes())
+		c.Sink.Deliver(c, d, &m)
+	}
+	q.touch(c.Sink)
+	if c.NoAck {
+		q.stats.DeliveredNoAck++
+		q.settle(&e.Item)
+		return
+	}
+	q.stats.Delivered++
+	if e.Item.Pos != 0 {
+		q.arena.Release(e.Item.Mem)
+	}
+}
+
+func (q *Queue) touch(s Sink) {
+	for _, t := range q.sinks {
+		if t == s {
+			return
+		}
+	}
+	q.sinks = append(q.sinks, s)
+}
+
+// settle forgets an item that is done with.
+func (q *Queue) settle(it *queue.Item) {
+	q.arena.Release(it.Mem)
+	if it.Pos == 0 {
+		return
+	}
+	q.Log.Release(store.Position(it.Pos), it.Size)
+	if it.Flags&queue.Persistent != 0 {
+		q.settled = append(q.settled, it.Seq)
+	}
+}
+
+func (q *Queue) logSettled() {
+	if len(q.settled) == 0 {
+		return
+	}
+	q.scratch = appendRuns(append(q.scratch[:0], recordVersion), q.settled)
+	q.Log.Append(KindSettle, q.ID, false, q.scratch, nil, nil)
+	if q.settled = q.settled[:0]; cap(q.settled) > 4096 {
+		q.settled = nil
+	}
+}
+
+func (q *Queue) logReturned(it *queue.Item) {
+	if it.Flags&queue.Persistent == 0 || it.Pos == 0 {
+		return
+	}
+	q.scratch = append(q.scratch[:0], recordVersion)
+	q.scratch = appendUvarints(q.scratch, it.Seq, uint64(it.Count))
+	q.Log.Append(KindReturned, q.ID, false, q.scratch, nil, nil)
+}
+
+// Keep implements queue.Storage: an item's bytes must outlive the call that
+// brought them. What must survive a restart goes to the log; what waits stays
+// in memory while there is room, and goes to the log otherwise.
+func (q *Queue) Keep(it *queue.Item, delivered bool) {
+	p := q.cur
+	if it.Flags&queue.Persistent != 0 {
+		q.write(it, p)
+		if delivered {
+			return
+		}
+	}
+	if q.m.Ready() < windowItems && (it.Size <= 4096 || q.arena.Held() < q.Window) && !q.Budget.Exhausted() {
+		it.Mem = q.arena.Put(&p.Msg)
+		return
+	}
+	if it.Pos == 0 {
+		q.write(it, p)
+	}
+	if it.Pos == 0 {
+		// The log has failed: memory is all there is.
+		it.Mem = q.arena.Put(&p.Msg)
+	}
+}
+
+// write appends the message under way to the log.
+func (q *Queue) write(it *queue.Item, p *Pub) {
+	q.scratch = appendHead(q.scratch[:0], it)
+	urgent := it.Flags&queue.Persistent != 0
+	if p.Body != 0 {
+		q.scratch = appendUvarints(q.scratch, uint64(p.Body), uint64(it.Size))
+		pos := q.Log.Append(KindRef, q.ID, urgent, q.scratch, nil, nil)
+		if pos == 0 {
+			p.Refused = true
+			return
+		}
+		it.Pos, p.Pos = uint64(p.Body), pos
+	} else {
+		q.scratch = p.Msg.AppendHead(q.scratch)
+		pos := q.Log.Append(KindPublish, q.ID, urgent, q.scratch, p.Msg.Body, nil)
+		if pos == 0 {
+			p.Refused = true
+			return
+		}
+		it.Pos, p.Pos = uint64(pos), pos
+	}
+	q.Log.Retain(store.Position(it.Pos), it.Size)
+	if !urgent {
+		p.Pos = 0
+	}
+}
+
+// Publish puts messages into the queue, in order, and says in each Pub what
+// became of it. The bytes behind Pub.Msg are not used after the call.
+func (q *Queue) Publish(pubs []Pub) {
+	now := nowMillis()
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	var a after
+	for i := range pubs {
+		p := &pubs[i]
+		it := queue.Item{Expiry: p.Expiry, Time: now, Size: uint32(len(p.Msg.Body)), Prio: p.Priority}
+		if p.Persistent && q.Durable {
+			it.Flags = queue.Persistent
+		}
+		q.cur = p
+		if !q.m.Enqueue(now, &it, &q.eff) {
+			p.Refused = true
+		}
+		q.stats.Published++
+		q.do(&a)
+	}
+	q.cur = nil
+	q.finish(&a)
+}
+
+// finish is unlock with effects already carried out into a.
+func (q *Queue) finish(a *after) {
+	q.logSettled()
+	for i, s := range q.sinks {
+		s.Flush()
+		q.sinks[i] = nil
+	}
+	q.sinks = q.sinks[:0]
+	if a.load {
+		if q.loading || q.deleted {
+			a.load = false
+		} else {
+			q.loading = true
+		}
+	}
+	q.mu.Unlock()
+	q.afterwards(a)
+}
+
+// bury hands a dead letter to the broker and then forgets it.
+func (q *Queue) bury(d *dead) {
+	var buf []byte
+	m, err := q.bytes(&d.item, &buf)
+	if err != nil {
+		q.Host.Failed(q, err)
+	} else {
+		q.Host.DeadLetter(q, d.reason, &d.item, &m)
+	}
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	q.stats.DeadLettered++
+	q.m.Buried(d.slot, &q.eff)
+	q.unlock()
+}
+
+// bytes finds the message of an item that the machine still holds. Called
+// without the lock.
+func (q *Queue) bytes(it *queue.Item, buf *[]byte) (message.Message, error) {
+	if !it.Mem.IsZero() {
+		m, ok := message.Parse(it.Mem.Bytes())
+		if !ok {
+			return m, errRecord
+		}
+		return m, nil
+	}
+	payload, kind, _, err := q.Log.Read(store.Position(it.Pos), *buf)
+	if err != nil {
+		return message.Message{}, err
+	}
+	*buf = payload
+	return parseMessage(kind, payload)
+}
+
+// Attach adds a consumer. ErrExclusive: somebody consumes exclusively, or c
+// wants to and is not alone. attached, if given, is called once nothing can go
+// wrong any more and before the first delivery.
+func (q *Queue) Attach(c *Consumer, attached func()) error {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return ErrDeleted
+	}
+	if q.exclus || (c.Exclusive && (q.m.Consumers() > 0 || q.cfg.SingleActive)) {
+		q.mu.Unlock()
+		return ErrExclusive
+	}
+	q.exclus = c.Exclusive
+	c.Queue, c.Consumer.Owner = q, c
+	if attached != nil {
+		attached()
+	}
+	q.m.Attach(nowMillis(), &c.Consumer, &q.eff)
+	q.unlock()
+	return nil
+}
+
+// Detach removes a consumer; what it has not acknowledged stays with it.
+func (q *Queue) Detach(c *Consumer) {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	if c.Exclusive {
+		q.exclus = false
+	}
+	q.m.Detach(nowMillis(), &c.Consumer, &q.eff)
+	q.unlock()
+}
+
+// Unblock tells that consumers whose gate refused may have room again.
+func (q *Queue) Unblock(cs ...*Consumer) {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	now := nowMillis()
+	for _, c := range cs {
+		q.m.Unblock(now, &c.Consumer, &q.eff)
+	}
+	q.unlock()
+}
+
+// Settle ends deliveries. Those that the queue does not know (it was deleted
+// and declared anew) are passed over.
+func (q *Queue) Settle(s []Settle, o queue.Outcome) {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	q.m.SettleBatch(nowMillis(), s, o, &q.eff)
+	if o == queue.Ack {
+		q.stats.Acked += uint64(len(s))
+	}
+	q.unlock()
+}
+
+// Get takes the message at the head, if there is one, and hands it to use
+// together with the number of messages left. use is called with or without the
+// queue's lock and must not call the queue.
+func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left int)) (bool, error) {
+	for {
+		q.mu.Lock()
+		if q.deleted {
+			q.mu.Unlock()
+			return false, ErrDeleted
+		}
+		now := nowMillis()
+		it, slot, st := q.m.Get(now, false, &q.eff)
+		switch st {
+		case queue.Empty:
+			q.unlock()
+			return false, nil
+		case queue.NeedLoad:
+			q.unlock()
+			if err := q.loadPage(); err != nil {
+				return false, err
+			}
+			continue
+		}
+		left := q.m.Ready()
+		d := Delivery{Seq: it.Seq, Slot: slot, Count: it.Count, Redelivered: it.Flags&queue.Redelivered != 0}
+		if d.Redelivered {
+			q.stats.Redelivered++
+		}
+		if noAck {
+			q.stats.GotNoAck++
+		} else {
+			q.stats.Got++
+		}
+		if !it.Mem.IsZero() {
+			m, _ := message.Parse(it.Mem.Bytes())
+			use(d, &m, left)
+			if it.Pos != 0 {
+				q.arena.Release(it.Mem)
+			}
+			if noAck {
+				q.m.Settle(now, slot, it.Seq, queue.Ack, &q.eff)
+			}
+			q.unlock()
+			return true, nil
+		}
+		q.unlock()
+		var buf []byte
+		m, err := q.bytes(&it, &buf)
+		if err == nil {
+			use(d, &m, left)
+		}
+		if noAck || err != nil {
+			q.Settle([]Settle{{Slot: slot, Seq: it.Seq}}, queue.Ack)
+		}
+		if err != nil {
+			q.Host.Failed(q, err)
+			return false, err
+		}
+		return true, nil
+	}
+}
+
+// Purge drops all ready messages and returns their number.
+func (q *Queue) Purge() int {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return 0
+	}
+	n := q.m.Purge(nowMillis(), &q.eff)
+	q.unlock()
+	return n
+}
+
+// Touch tells that the queue was declared again (x-expires).
+func (q *Queue) Touch() {
+	q.mu.Lock()
+	if !q.deleted {
+		q.m.Touch(nowMillis(), &q.eff)
+	}
+	q.unlock()
+}
+
+// Configure puts other settings into force.
+func (q *Queue) Configure(cfg queue.Config) {
+	q.mu.Lock()
+	if !q.deleted {
+		q.cfg = cfg
+		q.m.Configure(nowMillis(), cfg, &q.eff)
+	}
+	q.unlock()
+}
+
+// Delete ends the queue and returns how many messages were ready. It does not
+// touch the definition. Consumers are told by CancelConsumers.
+func (q *Queue) Delete(ifUnused, ifEmpty bool) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return 0, ErrDeleted
+	}
+	if ifUnused && q.m.Consumers() > 0 {
+		return 0, ErrInUse
+	}
+	if ifEmpty && q.m.Ready() > 0 {
+		return 0, ErrNotEmpty
+	}
+	n := q.m.Ready()
+	q.deleted = true
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+	q.m.Each(func(_ queue.State, it *queue.Item) bool {
+		if it.Pos != 0 {
+			q.Log.Release(store.Position(it.Pos), it.Size)
+		}
+		return true
+	})
+	q.m.EachPage(func(p *queue.PageRef) bool {
+		q.dropPage(p, false)
+		return true
+	})
+	q.arena.Drop()
+	return n, nil
+}
+
+// CancelConsumers tells the consumers of a deleted queue.
+func (q *Queue) CancelConsumers() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.deleted {
+		return
+	}
+	q.m.EachConsumer(func(c *queue.Consumer) bool {
+		p := c.Owner.(*Consumer)
+		p.Sink.Cancel(p)
+		return true
+	})
+}
+
+// Deleted reports whether Delete was called.
+func (q *Queue) Deleted() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.deleted
+}
+
+// Info is a queue's state at one moment.
+type Info struct {
+	Ready, Unacked, Consumers  int
+	ReadyBytes, UnackedBytes   int64
+	Memory                     int64 // bytes of messages held in memory
+	OldestReady, OldestUnacked int64 // ms since 1970; 0 = none
+	Counters                   Counters
+}
+
+// Info returns the queue's state.
+func (q *Queue) Info() Info {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return Info{
+		Ready: q.m.Ready(), Unacked: q.m.Unacked(), Consumers: q.m.Consumers(),
+		ReadyBytes: q.m.ReadyBytes(), UnackedBytes: q.m.UnackedBytes(),
+		Memory: q.arena.Held(), Counters: q.stats,
+	}
+}
+
+func (q *Queue) setTimer(at int64) {
+	if at == q.timerAt && at != 0 {
+		return
+	}
+	q.timerAt = at
+	if at == 0 {
+		if q.timer != nil {
+			q.timer.Stop()
+		}
+		return
+	}
+	d := max(time.Duration(at-nowMillis())*time.Millisecond, 0)
+	if q.timer == nil {
+		q.timer = time.AfterFunc(d, q.tick)
+		return
+	}
+	q.timer.Reset(d)
+}
+
+func (q *Queue) tick() {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	q.timerAt = 0
+	q.m.Tick(nowMillis(), &q.eff)
+	q.unlock()
+}

@@ -1,0 +1,340 @@
+package queueproc
+
+import (
+	"encoding/binary"
+	"slices"
+	"sort"
+
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Recovery gathers what the log says of one queue: first what the checkpoint
+// holds, then the records since. Only persistent messages count.
+type Recovery struct {
+	cut     store.Position // records before are in the checkpoint already
+	next    uint64         // the next sequence number
+	items   []queue.Item   // in memory, ascending by Seq; Pos 0 = gone
+	pages   []queue.PageRef
+	settled []run // of items that are in pages
+	refs    []run // scratch
+}
+
+type run struct{ first, last uint64 }
+
+// find returns the index of the item with seq, or -1.
+func (r *Recovery) find(seq uint64) int {
+	i := sort.Search(len(r.items), func(i int) bool { return r.items[i].Seq >= seq })
+	if i < len(r.items) && r.items[i].Seq == seq && r.items[i].Pos != 0 {
+		return i
+	}
+	return -1
+}
+
+// Replay takes a record in. The payload is valid during the call only.
+func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) error {
+	if pos < r.cut {
+		return nil
+	}
+	switch kind {
+	case KindPublish, KindRef:
+		it, rest, err := parseHead(payload)
+		if err != nil {
+			return err
+		}
+		if it.Flags&queue.Persistent == 0 {
+			return nil
+		}
+		if kind == KindRef {
+			rd := reader{b: rest}
+			it.Pos, it.Size = rd.uvarint(), uint32(rd.uvarint())
+			if rd.bad {
+				return errRecord
+			}
+		} else {
+			m, err := parseMessage(kind, payload)
+			if err != nil {
+				return err
+			}
+			it.Pos, it.Size = uint64(pos), uint32(len(m.Body))
+		}
+		if it.Seq < r.next {
+			// Written again by the log's compaction.
+			if i := r.find(it.Seq); i >= 0 {
+				r.items[i].Pos = it.Pos
+			}
+			return nil
+		}
+		r.items = append(r.items, it)
+		r.next = it.Seq + 1
+	case KindSettle:
+		if len(payload) < 1 || payload[0] != recordVersion {
+			return errRecord
+		}
+		return eachRun(payload[1:], r.settle)
+	case KindPage:
+		p, err := parsePage(payload)
+		if err != nil {
+			return err
+		}
+		r.page(uint64(pos), len(payload), &p)
+	case KindPageDrop:
+		rd := reader{b: payload[min(1, len(payload)):]}
+		at := rd.uvarint()
+		if rd.bad {
+			return errRecord
+		}
+		r.pages = slices.DeleteFunc(r.pages, func(p queue.PageRef) bool { return p.Pos == at })
+	case KindReturned:
+		rd := reader{b: payload[min(1, len(payload)):]}
+		seq, count := rd.uvarint(), rd.uvarint()
+		if rd.bad {
+			return errRecord
+		}
+		if i := r.find(seq); i >= 0 {
+			r.items[i].Count = uint32(count)
+			r.items[i].Flags |= queue.Redelivered
+		}
+	}
+	return nil
+}
+
+func (r *Recovery) settle(first, last uint64) {
+	// Numbers that are not in memory belong to a page, or to a message that
+	// was transient or is settled already; finish sorts that out.
+	i := sort.Search(len(r.items), func(i int) bool { return r.items[i].Seq >= first })
+	for ; i < len(r.items) && r.items[i].Seq <= last; i++ {
+		r.items[i].Pos = 0
+	}
+	if len(r.pages) > 0 {
+		if n := len(r.settled); n > 0 && r.settled[n-1].last+1 == first {
+			r.settled[n-1].last = last
+		} else {
+			r.settled = append(r.settled, run{first, last})
+		}
+	}
+	// Items are compacted when most are gone, so that a long log with a short
+	// queue does not gather them.
+	if len(r.items) > 4096 && i > len(r.items)/2 {
+		r.compact()
+	}
+}
+
+func (r *Recovery) compact() {
+	live := 0
+	for k := 0; k < len(r.items); k += 64 {
+		if r.items[k].Pos != 0 {
+			live++
+		}
+	}
+	if live > len(r.items)/128 {
+		return
+	}
+	r.items = slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
+}
+
+// page replaces items in memory by the page that they were written to.
+func (r *Recovery) page(pos uint64, size int, p *page) {
+	if p.replaces != 0 {
+		r.pages = slices.DeleteFunc(r.pages, func(o queue.PageRef) bool { return o.Pos == p.replaces })
+	}
+	for i := range p.items {
+		if k := r.find(p.items[i].Seq); k >= 0 {
+			r.items[k].Pos = 0
+		}
+	}
+	ref := pageRef(pos, size, p, 0)
+	if ref.Count > 0 {
+		r.pages = append(r.pages, ref)
+	}
+}
+
+// LoadPage reads a page's record back; see Restore.
+type LoadPage func(pos store.Position) ([]byte, error)
+
+// Restore fills q with what was gathered. It is called once, before q is used.
+// redelivered: the node did not stop cleanly, so that any message may have
+// been delivered.
+func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
+	q.mu.Lock()
+	slices.SortFunc(r.settled, func(a, b run) int {
+		if a.first < b.first {
+			return -1
+		}
+		return 1
+	})
+	items := slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
+	var pages []queue.PageRef
+	for _, ref := range r.pages {
+		if !overlaps(r.settled, ref.First, ref.Last) {
+			pages = append(pages, ref)
+			continue
+		}
+		raw, err := load(store.Position(ref.Pos))
+		if err != nil {
+			q.mu.Unlock()
+			return err
+		}
+		p, err := parsePage(raw)
+		if err != nil {
+			q.mu.Unlock()
+			return err
+		}
+		for _, it := range persistentOnly(p.items) {
+			if !overlaps(r.settled, it.Seq, it.Seq) {
+				items = append(items, it)
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b queue.Item) int {
+		if a.Seq < b.Seq {
+			return -1
+		}
+		return 1
+	})
+	for i := range items {
+		if redelivered {
+			items[i].Flags |= queue.Redelivered
+		}
+		q.Log.Retain(store.Position(items[i].Pos), items[i].Size)
+	}
+	for _, p := range pages {
+		ext := p.Ext.(*pageExt)
+		ext.redelivered = redelivered
+		for _, s := range ext.segs {
+			q.Log.RetainN(s.seg, s.count, s.bytes)
+		}
+		q.Log.Retain(store.Position(p.Pos), ext.size)
+	}
+	q.restoreLevels(items, pages)
+	q.m.RestoreDone(r.next, nowMillis(), &q.eff)
+	q.unlock()
+	return nil
+}
+
+// restoreLevels hands items and pages to the machine, each priority's in order.
+func (q *Queue) restoreLevels(items []queue.Item, pages []queue.PageRef) {
+	level := func(prio uint8) uint8 { return min(prio, q.cfg.MaxPriority) }
+	for l := range int(q.cfg.MaxPriority) + 1 {
+		var its []queue.Item
+		for i := range items {
+			if level(items[i].Prio) == uint8(l) {
+				its = append(its, items[i])
+			}
+		}
+		for _, p := range pages {
+			if p.Level != uint8(l) {
+				continue
+			}
+			n := sort.Search(len(its), func(i int) bool { return its[i].Seq > p.First })
+			q.m.Restore(uint8(l), nil, its[:n])
+			q.m.Restore(uint8(l), []queue.PageRef{p}, nil)
+			its = its[n:]
+		}
+		q.m.Restore(uint8(l), nil, its)
+	}
+}
+
+// overlaps reports whether any of the sorted runs touches first..last.
+func overlaps(runs []run, first, last uint64) bool {
+	// Runs are sorted by their first number, and do not overlap each other:
+	// each number is settled once.
+	i := sort.Search(len(runs), func(i int) bool { return runs[i].last >= first })
+	return i < len(runs) && runs[i].first <= last
+}
+
+// AppendCheckpoint appends what a recovery needs of the queue, so that no
+// record written before the call is needed. ParseCheckpoint reads it.
+func (q *Queue) AppendCheckpoint(dst []byte) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	dst = binary.AppendUvarint(dst, q.ID)
+	dst = binary.AppendUvarint(dst, uint64(q.Log.End()))
+	dst = binary.AppendUvarint(dst, q.m.NextSeq())
+	if q.deleted {
+		return appendUvarints(dst, 0, 0)
+	}
+	n := 0
+	q.m.EachPage(func(p *queue.PageRef) bool {
+		if p.Persistent > 0 {
+			n++
+		}
+		return true
+	})
+	dst = binary.AppendUvarint(dst, uint64(n))
+	q.m.EachPage(func(p *queue.PageRef) bool {
+		if p.Persistent == 0 {
+			return true
+		}
+		ext := p.Ext.(*pageExt)
+		dst = append(dst, p.Level)
+		dst = appendUvarints(dst, p.Pos, ext.epoch, uint64(ext.size), p.First, p.Last, uint64(p.Persistent), p.Bytes, uint64(len(ext.segs)))
+		for _, s := range ext.segs {
+			dst = appendUvarints(dst, uint64(s.seg), uint64(s.count), s.bytes)
+		}
+		return true
+	})
+	live := make([]queue.Item, 0, 16)
+	q.m.Each(func(s queue.State, it *queue.Item) bool {
+		if it.Flags&queue.Persistent != 0 && it.Pos != 0 {
+			live = append(live, *it)
+			if s == queue.Unacked {
+				live[len(live)-1].Flags |= queue.Redelivered
+			}
+		}
+		return true
+	})
+	slices.SortFunc(live, func(a, b queue.Item) int {
+		if a.Seq < b.Seq {
+			return -1
+		}
+		return 1
+	})
+	dst = binary.AppendUvarint(dst, uint64(len(live)))
+	var seq, pos uint64
+	for i := range live {
+		dst = appendItem(dst, &live[i], seq, pos)
+		seq, pos = live[i].Seq, live[i].Pos
+	}
+	return dst
+}
+
+// ParseCheckpoint reads one queue's part of a checkpoint.
+func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
+	r := reader{b: b}
+	id = r.uvarint()
+	rec = &Recovery{cut: store.Position(r.uvarint()), next: r.uvarint()}
+	pages := r.uvarint()
+	if pages > uint64(len(r.b)) {
+		return 0, nil, errRecord
+	}
+	for range pages {
+		ref := queue.PageRef{Level: r.byte(), Pos: r.uvarint()}
+		ext := &pageExt{epoch: r.uvarint(), size: uint32(r.uvarint())}
+		ref.First, ref.Last, ref.Persistent, ref.Bytes = r.uvarint(), r.uvarint(), uint32(r.uvarint()), r.uvarint()
+		ref.Count, ref.Ext = ref.Persistent, ext
+		segs := r.uvarint()
+		if segs > uint64(len(r.b)) {
+			return 0, nil, errRecord
+		}
+		for range segs {
+			ext.segs = append(ext.segs, segLive{uint32(r.uvarint()), uint32(r.uvarint()), r.uvarint()})
+		}
+		rec.pages = append(rec.pages, ref)
+	}
+	n := r.uvarint()
+	if r.bad || n > uint64(len(r.b)) {
+		return 0, nil, errRecord
+	}
+	rec.items = make([]queue.Item, 0, n)
+	var seq, pos uint64
+	for range n {
+		it := r.item(seq, pos)
+		seq, pos = it.Seq, it.Pos
+		rec.items = append(rec.items, it)
+	}
+	if r.bad {
+		return 0, nil, errRecord
+	}
+	return id, rec, nil
+}

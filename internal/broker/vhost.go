@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/internal/broker/exchange"
+	"github.com/warrenmq/warren/internal/broker/meta"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+)
+
+// VHost is a virtual host at work: the exchanges' routing snapshots and the
+// queues' processes, derived from the definitions.
+type VHost struct {
+	Name string
+
+	// gen changes with everything that routing, permissions or the existence
+	// of queues and exchanges depends on. Channels keep routes until then.
+	gen atomic.Uint64
+
+	mu        sync.RWMutex
+	exchanges map[string]*Exchange
+	queues    map[string]*Queue
+	clients   map[*Client]struct{}
+}
+
+// Exchange is an exchange at work.
+type Exchange struct {
+	Name     string
+	Type     exchange.Type
+	Internal bool
+	def      atomic.Pointer[meta.Exchange]
+	table    atomic.Pointer[exchange.Table[dest]]
+}
+
+// Queue is a queue at work together with its definition.
+type Queue struct {
+	*queueproc.Queue
+	def   atomic.Pointer[meta.Queue]
+	dl    atomic.Pointer[deadLetterTo]
+	vhost *VHost
+	owner *Client // of an exclusive queue
+}
+
+// deadLetterTo is where a queue's dead letters go.
+type deadLetterTo struct {
+	exchange   string
+	routingKey string
+	hasKey     bool
+}
+
+// dest is where a binding leads: a queue or an exchange.
+type dest struct {
+	q *Queue
+	x *Exchange
+}
+
+func newVHost(name string) *VHost {
+	return &VHost{Name: name, exchanges: map[string]*Exchange{}, queues: map[string]*Queue{}, clients: map[*Client]struct{}{}}
+}
+
+// Queue finds a queue by name; nil if there is none.
+func (v *VHost) Queue(name string) *Queue {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.queues[name]
+}
+
+// Exchange finds an exchange by name; nil if there is none. The default
+// exchange is not among them.
+func (v *VHost) Exchange(name string) *Exchange {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.exchanges[name]
+}
+
+// Queues returns all queues, in no order.
+func (v *VHost) Queues() []*Queue {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	qs := make([]*Queue, 0, len(v.queues))
+	for _, q := range v.queues {
+		qs = append(qs, q)
+	}
+	return qs
+}
+
+func (v *VHost) changed() { v.gen.Add(1) }
+
+// Definition returns the queue's definition.
+func (q *Queue) Definition() *meta.Queue { return q.def.Load() }

@@ -1,0 +1,174 @@
+package message
+
+import "sync/atomic"
+
+// An Arena asks the heap for chunks that double from minChunk, so that a queue
+// with one small message is cheap, to chunkSize: large enough that one
+// allocation serves many small messages, small enough that one message that
+// stays behind does not hold much.
+const (
+	minChunk  = 1 << 10
+	chunkSize = 32 << 10
+)
+
+// maxSpare is how many empty chunks an Arena keeps for the next burst.
+const maxSpare = 2
+
+// Budget is the memory that all arenas of a node may hold together. When it is
+// used up, queues keep messages on disk only.
+type Budget struct {
+	Limit int64 // bytes
+	used  atomic.Int64
+}
+
+// Used returns the bytes of all chunks that arenas on this budget hold.
+func (b *Budget) Used() int64 { return b.used.Load() }
+
+// Exhausted reports whether the limit is reached.
+func (b *Budget) Exhausted() bool { return b.used.Load() >= b.Limit }
+
+// Arena keeps the bytes of messages that wait in one queue. Messages come and
+// go roughly first in, first out, so a chunk empties soon after it was filled
+// and is used again. An Arena is guarded by the lock of the queue that owns it.
+type Arena struct {
+	budget *Budget
+	cur    *chunk
+	spare  []*chunk
+	held   int64 // bytes of all chunks
+}
+
+type chunk struct {
+	buf  []byte // len: filled; cap: size
+	live int    // messages in it that were not released
+}
+
+// Ref is a message's place in an Arena. The zero Ref means: not in memory.
+type Ref struct {
+	c      *chunk
+	off, n uint32
+}
+
+// IsZero reports whether the message is not in memory.
+func (r Ref) IsZero() bool { return r.c == nil }
+
+// Bytes returns the stored form. It is valid until the Ref is released.
+func (r Ref) Bytes() []byte { return r.c.buf[r.off : r.off+r.n : r.off+r.n] }
+
+// Len returns the length of the stored form in bytes.
+func (r Ref) Len() int { return int(r.n) }
+
+// NewArena returns an empty arena that draws on budget.
+func NewArena(budget *Budget) *Arena { return &Arena{budget: budget} }
+
+// Held returns the bytes of memory that the arena holds, used or spare.
+func (a *Arena) Held() int64 { return a.held }
+
+// Alloc returns a place for n bytes.
+func (a *Arena) Alloc(n int) Ref {
+	c := a.cur
+	if c == nil || cap(c.buf)-len(c.buf) < n {
+		if c = a.next(n); n > chunkSize/4 {
+			// A chunk of its own: it must not end the current one early.
+			c.buf = c.buf[:n]
+			c.live = 1
+			return Ref{c: c, n: uint32(n)}
+		}
+		a.retire()
+		a.cur = c
+	}
+	off := len(c.buf)
+	c.buf = c.buf[:off+n]
+	c.live++
+	return Ref{c: c, off: uint32(off), n: uint32(n)}
+}
+
+// Put copies the stored form of m into the arena.
+func (a *Arena) Put(m *Message) Ref {
+	r := a.Alloc(m.StoredSize())
+	m.Append(r.c.buf[r.off:r.off:cap(r.c.buf)])
+	return r
+}
+
+// PutBytes copies a stored form into the arena.
+func (a *Arena) PutBytes(b []byte) Ref {
+	r := a.Alloc(len(b))
+	copy(r.Bytes(), b)
+	return r
+}
+
+// Release gives the bytes behind r back. The zero Ref is allowed.
+func (a *Arena) Release(r Ref) {
+	c := r.c
+	if c == nil {
+		return
+	}
+	c.live--
+	if c.live > 0 || c == a.cur {
+		if c.live == 0 {
+			c.buf = c.buf[:0]
+		}
+		return
+	}
+	a.free(c)
+}
+
+// Trim gives spare chunks back to the heap; called when the queue falls idle.
+func (a *Arena) Trim() {
+	for i, c := range a.spare {
+		a.drop(c)
+		a.spare[i] = nil
+	}
+	a.spare = a.spare[:0]
+	if a.cur != nil && a.cur.live == 0 {
+		a.drop(a.cur)
+		a.cur = nil
+	}
+}
+
+func (a *Arena) next(n int) *chunk {
+	if n <= chunkSize/4 {
+		if k := len(a.spare); k > 0 {
+			c := a.spare[k-1]
+			a.spare = a.spare[:k-1]
+			return c
+		}
+		size := minChunk
+		if a.cur != nil {
+			size = min(2*cap(a.cur.buf), chunkSize)
+		}
+		for size < n {
+			size *= 2
+		}
+		n = size
+	}
+	a.held += int64(n)
+	a.budget.used.Add(int64(n))
+	return &chunk{buf: make([]byte, 0, n)}
+}
+
+// retire lets go of the current chunk; it is freed with its last message.
+func (a *Arena) retire() {
+	if c := a.cur; c != nil && c.live == 0 {
+		a.free(c)
+	}
+}
+
+func (a *Arena) free(c *chunk) {
+	if cap(c.buf) == chunkSize && len(a.spare) < maxSpare {
+		c.buf = c.buf[:0]
+		a.spare = append(a.spare, c)
+		return
+	}
+	a.drop(c)
+}
+
+func (a *Arena) drop(c *chunk) {
+	a.held -= int64(cap(c.buf))
+	a.budget.used.Add(-int64(cap(c.buf)))
+}
+
+// Drop gives everything back; the arena and all its Refs are dead after it.
+func (a *Arena) Drop() {
+	a.budget.used.Add(-a.held)
+	a.held, a.cur, a.spare = 0, nil, nil
+}

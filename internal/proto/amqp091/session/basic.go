@@ -1,0 +1,349 @@
+package session
+
+import (
+	"fmt"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+func (ch *channel) qos(m *wire.BasicQos) error {
+	if m.PrefetchSize != 0 {
+		return &closeError{code: wire.NotImplemented, text: fmt.Sprintf("prefetch_size!=0 (%d)", m.PrefetchSize), conn: true}
+	}
+	c := ch.conn
+	if !m.Global {
+		ch.prefetch = uint32(m.PrefetchCount)
+		c.send(ch.id, wire.BasicQosOk{})
+		return nil
+	}
+	c.out.mu.Lock()
+	ch.limit = uint32(m.PrefetchCount)
+	c.out.mu.Unlock()
+	c.send(ch.id, wire.BasicQosOk{})
+	c.unblock()
+	return nil
+}
+
+func (ch *channel) consume(m *wire.BasicConsume) error {
+	c := ch.conn
+	tag := m.ConsumerTag
+	if tag == "" {
+		tag = generatedTag()
+	}
+	k := &consumer{ch: ch, tag: tag, noAck: m.NoAck}
+	ok := func(pc *queueproc.Consumer) {
+		k.proc = pc
+		c.out.mu.Lock()
+		defer c.out.mu.Unlock()
+		if ch.consumers == nil {
+			ch.consumers = map[string]*consumer{}
+		}
+		ch.consumers[tag] = k
+		if c.listening == nil {
+			c.listening = map[wire.ChannelID]*channel{}
+		}
+		c.listening[ch.id] = ch
+		if !m.NoWait {
+			c.sendLocked(ch.id, wire.BasicConsumeOk{ConsumerTag: tag})
+		}
+	}
+	c.out.mu.Lock()
+	_, taken := ch.consumers[tag]
+	limit := ch.limit
+	c.out.mu.Unlock()
+	if broker.IsReplyQueue(m.Queue) {
+		k.reply = true
+		_, err := ch.core.ConsumeReplies(tag, m.NoAck, k, ok)
+		return err
+	}
+	name, err := ch.queueName(m.Queue)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return &closeError{code: wire.NotAllowed, text: fmt.Sprintf("attempt to reuse consumer tag '%s'", tag), conn: true}
+	}
+	_, err = ch.core.Consume(broker.ConsumeSpec{
+		Queue: name, Tag: tag, NoAck: m.NoAck, Exclusive: m.Exclusive, Prefetch: ch.prefetch,
+		GlobalQoS: limit > 0, Args: m.Arguments, Gate: k, User: k,
+	}, ok)
+	return err
+}
+
+func (ch *channel) cancel(m *wire.BasicCancel) error {
+	c := ch.conn
+	c.out.mu.Lock()
+	k := ch.consumers[m.ConsumerTag]
+	delete(ch.consumers, m.ConsumerTag)
+	c.out.mu.Unlock()
+	if k != nil && k.reply {
+		ch.core.CancelReplies()
+	} else if k != nil {
+		ch.core.Cancel(k.proc)
+	}
+	return ch.reply(m.NoWait, wire.BasicCancelOk{ConsumerTag: m.ConsumerTag}, nil)
+}
+
+func (ch *channel) get(m *wire.BasicGet) error {
+	name, err := ch.queueName(m.Queue)
+	if err != nil {
+		return err
+	}
+	c := ch.conn
+	got, err := ch.core.Get(name, m.NoAck, func(q *queueproc.Queue, d queueproc.Delivery, msg *message.Message, left int) {
+		o := &c.out
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		var tag wire.DeliveryTag
+		if m.NoAck {
+			tag = ch.unacked.skip()
+		} else {
+			tag = ch.unacked.push(delivery{queue: q, seq: d.Seq, slot: d.Slot})
+		}
+		if o.closed {
+			return
+		}
+		before := len(o.buf)
+		o.buf = wire.AppendBasicGetOkFrames(o.buf, ch.id, tag, d.Redelivered, msg.Exchange, msg.RoutingKey, uint32(left), ch.withCount(q, d, msg.Props), msg.Body, c.frameMax)
+		o.added(before)
+		o.poke()
+	})
+	if err == nil && !got {
+		c.send(ch.id, wire.BasicGetEmpty{})
+	}
+	return err
+}
+
+func unknownTag(tag wire.DeliveryTag) error {
+	return softf(wire.PreconditionFailed, "unknown delivery tag %d", tag)
+}
+
+// pendingAcks gathers acknowledgements of one queue that follow each other.
+type pendingAcks struct {
+	queue *queueproc.Queue
+	s     []queueproc.Settle
+}
+
+// flushAcks settles what has gathered.
+func (c *Conn) flushAcks() {
+	a := &c.acks
+	if len(a.s) == 0 {
+		return
+	}
+	a.queue.Settle(a.s, queue.Ack)
+	a.queue, a.s = nil, a.s[:0]
+	if cap(a.s) > 4096 {
+		a.s = nil
+	}
+}
+
+// ack handles basic.ack.
+func (ch *channel) ack(tag wire.DeliveryTag, multiple bool) error {
+	c := ch.conn
+	if ch.core.InTx() {
+		return ch.txSettle(tag, multiple, queue.Ack)
+	}
+	freed := false
+	c.out.mu.Lock()
+	if !multiple {
+		d := ch.unacked.at(tag)
+		if d == nil {
+			c.out.mu.Unlock()
+			return unknownTag(tag)
+		}
+		freed = ch.credit(d)
+		c.gatherAck(d)
+		ch.unacked.remove(d)
+	} else {
+		if tag != 0 && ch.unacked.at(tag) == nil {
+			c.out.mu.Unlock()
+			return unknownTag(tag)
+		}
+		ch.unacked.upTo(tag, func(d *delivery) {
+			freed = ch.credit(d) || freed
+			c.gatherAck(d)
+			*d = delivery{}
+			ch.unacked.alive--
+		})
+		ch.unacked.trim()
+	}
+	c.out.mu.Unlock()
+	if len(c.late) > 0 {
+		c.settleLate()
+	}
+	if freed {
+		c.flushAcks()
+		c.unblock()
+	}
+	return nil
+}
+
+// gatherAck notes an acknowledgement. Called with the outbox locked, so that
+// another queue's acknowledgements, which would have to be settled first, are
+// put aside.
+func (c *Conn) gatherAck(d *delivery) {
+	a := &c.acks
+	if len(a.s) == 0 {
+		a.queue = d.queue
+	}
+	if a.queue == d.queue && len(c.late) == 0 {
+		a.s = append(a.s, queueproc.Settle{Slot: d.slot, Seq: d.seq})
+		return
+	}
+	c.late = append(c.late, *d)
+}
+
+// settleLate settles what gatherAck put aside.
+func (c *Conn) settleLate() {
+	c.flushAcks()
+	late := c.late
+	c.late = c.late[:0]
+	for i := range late {
+		d := &late[i]
+		if c.acks.queue != d.queue {
+			c.flushAcks()
+			c.acks.queue = d.queue
+		}
+		c.acks.s = append(c.acks.s, queueproc.Settle{Slot: d.slot, Seq: d.seq})
+		*d = delivery{}
+	}
+}
+
+// credit gives back what a delivery took of the channel's prefetch. It reports
+// whether consumers that wait for it must be told. Called with the outbox locked.
+func (ch *channel) credit(d *delivery) bool {
+	if d.consumer == nil {
+		return false
+	}
+	ch.limited--
+	return ch.limit > 0
+}
+
+// nack handles basic.nack and basic.reject.
+func (ch *channel) nack(tag wire.DeliveryTag, multiple, requeue, reject bool) error {
+	o := queue.Reject
+	if requeue {
+		if o = queue.RequeueNoCount; reject {
+			o = queue.Requeue
+		}
+	}
+	if ch.core.InTx() {
+		return ch.txSettle(tag, multiple, o)
+	}
+	c := ch.conn
+	var ds []delivery
+	freed := false
+	c.out.mu.Lock()
+	if !multiple || tag != 0 {
+		if ch.unacked.at(tag) == nil {
+			c.out.mu.Unlock()
+			return unknownTag(tag)
+		}
+	}
+	take := func(d *delivery) {
+		freed = ch.credit(d) || freed
+		ds = append(ds, *d)
+		*d = delivery{}
+		ch.unacked.alive--
+	}
+	if multiple {
+		ch.unacked.upTo(tag, take)
+	} else {
+		take(ch.unacked.at(tag))
+	}
+	ch.unacked.trim()
+	c.out.mu.Unlock()
+	ch.settleAll(ds, o)
+	if freed {
+		c.unblock()
+	}
+	return nil
+}
+
+// recover puts everything unacknowledged back (basic.recover).
+func (ch *channel) recover(requeue bool) error {
+	if !requeue {
+		return &closeError{code: wire.NotImplemented, text: "requeue=false", conn: true}
+	}
+	c := ch.conn
+	var ds []delivery
+	freed := false
+	c.out.mu.Lock()
+	ch.unacked.upTo(0, func(d *delivery) {
+		freed = ch.credit(d) || freed
+		ds = append(ds, *d)
+		*d = delivery{}
+		ch.unacked.alive--
+	})
+	ch.unacked.trim()
+	c.out.mu.Unlock()
+	ch.settleAll(ds, queue.Requeue)
+	if freed {
+		c.unblock()
+	}
+	return nil
+}
+
+// txSettle notes an acknowledgement or rejection for the commit.
+func (ch *channel) txSettle(tag wire.DeliveryTag, multiple bool, o queue.Outcome) error {
+	c := ch.conn
+	c.out.mu.Lock()
+	if (!multiple || tag != 0) && ch.unacked.at(tag) == nil {
+		c.out.mu.Unlock()
+		return unknownTag(tag)
+	}
+	var ds []delivery
+	take := func(d *delivery) {
+		d.pending = true
+		ds = append(ds, *d)
+	}
+	if multiple {
+		ch.unacked.upTo(tag, take)
+	} else {
+		take(ch.unacked.at(tag))
+	}
+	c.out.mu.Unlock()
+	for _, d := range ds {
+		ch.core.Settle(d.queue, []queueproc.Settle{{Slot: d.slot, Seq: d.seq}}, o)
+	}
+	return nil
+}
+
+// commit handles tx.commit.
+func (ch *channel) commit() error {
+	c := ch.conn
+	if err := ch.core.Commit(); err != nil {
+		return err
+	}
+	freed := false
+	c.out.mu.Lock()
+	ch.unacked.eachPending(func(d *delivery) {
+		freed = ch.credit(d) || freed
+		*d = delivery{}
+		ch.unacked.alive--
+	})
+	ch.unacked.trim()
+	c.out.mu.Unlock()
+	c.send(ch.id, wire.TxCommitOk{})
+	if freed {
+		c.unblock()
+	}
+	return nil
+}
+
+// rollback handles tx.rollback.
+func (ch *channel) rollback() error {
+	if err := ch.core.Rollback(); err != nil {
+		return err
+	}
+	c := ch.conn
+	c.out.mu.Lock()
+	ch.unacked.eachPending(func(d *delivery) { d.pending = false })
+	c.out.mu.Unlock()
+	c.send(ch.id, wire.TxRollbackOk{})
+	return nil
+}

@@ -1,0 +1,300 @@
+package session
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"sync/atomic"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+// channel is one open channel. It is the broker.Outlet of its core.
+type channel struct {
+	id   wire.ChannelID
+	conn *Conn
+	core *broker.Channel
+
+	// The reader's own.
+	closing   bool // channel.close sent, waiting for close-ok
+	released  bool
+	content   content
+	lastQueue string // of the last queue.declare; what an empty name means
+	prefetch  uint32 // of consumers to come
+	settles   []queueproc.Settle
+
+	// Guarded by conn.out.mu.
+	unacked   unacked
+	consumers map[string]*consumer
+	limit     uint32 // prefetch of the whole channel; 0: none
+	limited   uint32 // deliveries that count against limit
+	deaf      bool   // released: deliveries are dropped (their queue has them back)
+}
+
+// consumer is a basic.consume. It is the queue.Gate of its core consumer.
+type consumer struct {
+	ch      *channel
+	tag     string
+	noAck   bool
+	reply   bool // of direct replies
+	proc    *queueproc.Consumer
+	refused atomic.Bool // waits for room
+}
+
+// Take implements queue.Gate. Called with the queue's lock held.
+func (k *consumer) Take(noAck bool) bool {
+	c := k.ch.conn
+	if c.out.full() {
+		k.refused.Store(true)
+		c.refused.Store(true)
+		if c.out.full() {
+			return false
+		}
+		// Drained in between: whoever did may have missed the flag.
+		k.refused.Store(false)
+	}
+	if noAck {
+		return true
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if l := k.ch.limit; l > 0 && k.ch.limited >= l {
+		k.refused.Store(true)
+		return false
+	}
+	k.ch.limited++
+	return true
+}
+
+// unopened answers a frame on a channel that is not open.
+func (c *Conn) unopened(f *wire.Frame) error {
+	if !f.Type.Known() {
+		return unknownFrame(f)
+	}
+	if f.Type != wire.FrameMethod {
+		return &closeError{code: wire.ChannelError, text: "expected 'channel.open'", conn: true}
+	}
+	m, err := wire.ParseMethod(f.Payload)
+	if err != nil {
+		return methodError(f.Payload, err)
+	}
+	if _, ok := m.(*wire.ChannelOpen); !ok {
+		return &closeError{code: wire.ChannelError, text: "expected 'channel.open'", method: m.ID(), conn: true}
+	}
+	if c.channelMax > 0 && len(c.channels) >= int(c.channelMax) {
+		return &closeError{code: wire.NotAllowed, conn: true,
+			text: "number of channels opened (" + itoa(uint64(len(c.channels))) + ") has reached the negotiated channel_max (" + itoa(uint64(c.channelMax)) + ")"}
+	}
+	ch := &channel{id: f.Channel, conn: c}
+	ch.core = c.client.NewChannel(ch)
+	ch.unacked.next = 1
+	c.channels[f.Channel] = ch
+	c.send(ch.id, wire.ChannelOpenOk{})
+	return nil
+}
+
+// frame handles a frame on the channel.
+func (ch *channel) frame(f *wire.Frame) error {
+	var err error
+	switch f.Type {
+	case wire.FrameMethod:
+		err = ch.method(f.Payload)
+	case wire.FrameHeader:
+		err = ch.header(f)
+	case wire.FrameBody:
+		err = ch.body(f.Payload)
+	case wire.FrameHeartbeat:
+		err = &closeError{code: wire.UnexpectedFrame, text: "heartbeat on a channel", conn: true}
+	default:
+		return unknownFrame(f)
+	}
+	if err == nil {
+		return nil
+	}
+	if err == errHangUp {
+		return err
+	}
+	e := toClose(err)
+	if e.method == 0 {
+		e.method = ch.conn.methodID
+	}
+	if e.conn || e.code.Hard() {
+		return e
+	}
+	ch.fail(e)
+	return nil
+}
+
+// fail closes the channel for a mistake of its client.
+func (ch *channel) fail(e *closeError) {
+	c := ch.conn
+	c.logger.Warn("channel error", "user", c.user, "channel", int(ch.id), "code", int(e.code), "reason", e.text)
+	ch.closing = true
+	ch.dropContent()
+	ch.release()
+	c.send(ch.id, wire.ChannelClose{
+		ReplyCode: e.code, ReplyText: e.code.Text(e.text),
+		ClassID: closeClass(e.method), MethodID: closeMethod(e.method),
+	})
+}
+
+// release gives back what the channel holds in the core: its consumers end,
+// what is unacknowledged goes back to the queues.
+func (ch *channel) release() {
+	if ch.released {
+		return
+	}
+	ch.released = true
+	c := ch.conn
+	c.flushAcks()
+	c.client.Flush()
+	c.out.mu.Lock()
+	ks := make([]*consumer, 0, len(ch.consumers))
+	for _, k := range ch.consumers {
+		ks = append(ks, k)
+	}
+	ch.consumers = nil
+	c.out.mu.Unlock()
+	ch.core.CancelReplies()
+	for _, k := range ks {
+		if !k.reply {
+			ch.core.Cancel(k.proc)
+		}
+	}
+	c.out.mu.Lock()
+	ch.deaf = true
+	rest := ch.unacked.all(nil)
+	ch.unacked = unacked{next: ch.unacked.next}
+	c.out.mu.Unlock()
+	ch.settleAll(rest, queue.Requeue)
+	ch.core.Close()
+}
+
+// settleAll settles deliveries of any queues, those of one queue together.
+func (ch *channel) settleAll(ds []delivery, o queue.Outcome) {
+	for len(ds) > 0 {
+		q := ds[0].queue
+		ch.settles = ch.settles[:0]
+		rest := ds[:0]
+		for _, d := range ds {
+			if d.queue == q {
+				ch.settles = append(ch.settles, queueproc.Settle{Slot: d.slot, Seq: d.seq})
+			} else {
+				rest = append(rest, d)
+			}
+		}
+		q.Settle(ch.settles, o)
+		ds = rest
+	}
+	if cap(ch.settles) > 4096 {
+		ch.settles = nil
+	}
+}
+
+// Deliver implements queueproc.Sink.
+func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *message.Message) {
+	k := pc.User.(*consumer)
+	c := ch.conn
+	o := &c.out
+	o.mu.Lock()
+	var tag wire.DeliveryTag
+	if k.noAck {
+		tag = ch.unacked.skip()
+	} else {
+		tag = ch.unacked.push(delivery{queue: pc.Queue, consumer: k, seq: d.Seq, slot: d.Slot})
+	}
+	if !o.closed {
+		before := len(o.buf)
+		o.buf = wire.AppendBasicDeliverFrames(o.buf, ch.id, k.tag, tag, d.Redelivered, m.Exchange, m.RoutingKey, ch.withCount(pc.Queue, d, m.Props), m.Body, c.frameMax)
+		o.added(before)
+	}
+	o.mu.Unlock()
+}
+
+// withCount adds the x-delivery-count header where it belongs.
+func (ch *channel) withCount(q *queueproc.Queue, d queueproc.Delivery, props []byte) []byte {
+	if d.Count == 0 || q == nil {
+		return props
+	}
+	return setDeliveryCount(props, d.Count)
+}
+
+// setDeliveryCount adds the header that tells how often a delivery has failed.
+func setDeliveryCount(props []byte, n uint32) []byte {
+	p, err := wire.ParseProperties(props)
+	if err != nil {
+		return props
+	}
+	p.Headers.Set("x-delivery-count", wire.Int64(n))
+	return p.Append(nil)
+}
+
+// Flush implements queueproc.Sink.
+func (ch *channel) Flush() { ch.conn.out.poke() }
+
+// Cancel implements queueproc.Sink: the queue is gone.
+func (ch *channel) Cancel(pc *queueproc.Consumer) {
+	k := pc.User.(*consumer)
+	c := ch.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if ch.consumers[k.tag] != k {
+		return
+	}
+	delete(ch.consumers, k.tag)
+	if c.caps.consumerCancelNotify {
+		c.sendLocked(ch.id, wire.BasicCancel{ConsumerTag: k.tag, NoWait: true})
+	}
+}
+
+// Confirm implements broker.Outlet.
+func (ch *channel) Confirm(seq uint64, multiple bool) {
+	o := &ch.conn.out
+	o.mu.Lock()
+	if !o.closed && !ch.deaf {
+		before := len(o.buf)
+		o.buf = wire.AppendBasicAckFrame(o.buf, ch.id, wire.DeliveryTag(seq), multiple)
+		o.added(before)
+	}
+	o.mu.Unlock()
+}
+
+// Refuse implements broker.Outlet. The form is RabbitMQ's.
+func (ch *channel) Refuse(seq uint64) {
+	o := &ch.conn.out
+	o.mu.Lock()
+	if !o.closed && !ch.deaf {
+		before := len(o.buf)
+		o.buf = wire.AppendBasicNackFrame(o.buf, ch.id, wire.DeliveryTag(seq), true, true)
+		o.added(before)
+	}
+	o.mu.Unlock()
+}
+
+// unblock tells queues whose consumers waited for room that there is some.
+// Called by the writer, and by the reader when a channel's prefetch allows more.
+func (c *Conn) unblock() {
+	c.refused.Store(false)
+	c.out.mu.Lock()
+	var ks []*consumer
+	for _, ch := range c.listening {
+		for _, k := range ch.consumers {
+			if k.refused.Swap(false) {
+				ks = append(ks, k)
+			}
+		}
+	}
+	c.out.mu.Unlock()
+	for _, k := range ks {
+		k.proc.Queue.Unblock(k.proc)
+	}
+}
+
+func generatedTag() string {
+	var raw [16]byte
+	rand.Read(raw[:])
+	return "amq.ctag-" + base64.RawURLEncoding.EncodeToString(raw[:])
+}

@@ -1,0 +1,427 @@
+// Package session is AMQP 0-9-1 between the socket and the broker's core: the
+// state of a connection and its channels. The reader's goroutine does all that
+// a client asks for; a second goroutine writes. Deliveries, confirms and
+// cancellations are appended to the outbox by whoever causes them.
+//
+// What is said on the wire is package wire's, what it means is package
+// broker's; here is who may say what when, and which close answers a mistake.
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+// Config is what a server offers to its clients.
+type Config struct {
+	Product, Version, Platform, Information, ClusterName string
+
+	Heartbeat        time.Duration // offered in tune; 0: none
+	FrameMax         uint32        // bytes; 0: no limit
+	ChannelMax       uint16
+	HandshakeTimeout time.Duration
+	Mechanisms       []string
+}
+
+// Server serves AMQP 0-9-1 on sockets that somebody else accepts.
+type Server struct {
+	Broker *broker.Broker
+	Config Config
+	Logger *slog.Logger
+
+	mu    sync.Mutex
+	conns map[*Conn]struct{}
+	down  bool
+	ids   atomic.Uint64
+}
+
+// Conn is one connection.
+type Conn struct {
+	srv    *Server
+	nc     net.Conn
+	logger *slog.Logger
+	name   string
+	id     string
+
+	out        outbox
+	dead       chan struct{}
+	killOnce   sync.Once
+	writerDone chan struct{}
+	heartbeat  chan time.Duration
+	lastRead   atomic.Int64 // unix nanoseconds
+	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
+	refused    atomic.Bool  // consumers wait for room in the outbox
+
+	// The reader's own.
+	state        connState
+	client       *broker.Client
+	user         string
+	impersonator bool
+	caps         capabilities
+	props        wire.Table
+	frameMax     uint32 // negotiated; 0: none
+	frameLimit   uint32 // what is taken now
+	old          bool   // the client announced 0-8
+	channelMax   uint16
+	channels     map[wire.ChannelID]*channel
+	last         *channel      // the channel of the frame before
+	partial      []*channel    // with content that is not complete
+	methodID     wire.MethodID // of the method being handled
+	blockedBy    atomic.Pointer[string]
+	published    bool
+	acks         pendingAcks
+	late         []delivery
+
+	// Channels with consumers. Guarded by out.mu.
+	listening map[wire.ChannelID]*channel
+}
+
+type capabilities struct {
+	authFailureClose, consumerCancelNotify, connectionBlocked bool
+}
+
+type connState uint8
+
+const (
+	wantStartOk connState = iota
+	wantSecureOk
+	wantTuneOk
+	wantOpen
+	running
+	closing // connection.close sent, waiting for close-ok
+	done
+)
+
+// Serve runs a connection until it ends.
+func (s *Server) Serve(nc net.Conn) {
+	id := s.ids.Add(1)
+	c := &Conn{
+		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
+		id:         "conn-" + itoa(id),
+		dead:       make(chan struct{}),
+		writerDone: make(chan struct{}),
+		heartbeat:  make(chan time.Duration, 1),
+		channels:   map[wire.ChannelID]*channel{},
+		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
+	}
+	c.out.wake = make(chan struct{}, 1)
+	c.logger = s.Logger.With("conn", c.name)
+	if !s.enter(c) {
+		nc.Close()
+		return
+	}
+	defer s.leave(c)
+	go c.writer()
+	c.serve()
+	c.teardown()
+	<-c.writerDone
+	c.nc.Close()
+}
+
+func (s *Server) enter(c *Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down {
+		return false
+	}
+	if s.conns == nil {
+		s.conns = map[*Conn]struct{}{}
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) leave(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// Shutdown closes all connections with 320 CONNECTION_FORCED and waits until
+// they have ended, or until ctx is done; then it cuts them.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	s.down = true
+	for c := range s.conns {
+		c.Force(wire.ConnectionForced, "broker forced connection closure with reason 'shutdown'")
+	}
+	s.mu.Unlock()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s.mu.Lock()
+		n := len(s.conns)
+		if ctx.Err() != nil {
+			for c := range s.conns {
+				c.kill()
+			}
+		}
+		s.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		<-tick.C
+	}
+}
+
+// Force closes the connection from outside. Any goroutine may call it.
+func (c *Conn) Force(code wire.ReplyCode, text string) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.closed {
+		return
+	}
+	before := len(c.out.buf)
+	c.out.buf = wire.AppendMethodFrame(c.out.buf, 0, wire.ConnectionClose{ReplyCode: code, ReplyText: code.Text(text)})
+	c.out.added(before)
+	c.out.last = true
+	c.out.closed = true
+	c.out.poke()
+}
+
+// serve reads until the connection ends.
+func (c *Conn) serve() {
+	c.nc.SetReadDeadline(time.Now().Add(c.srv.Config.HandshakeTimeout))
+	if !c.protocolHeader() {
+		c.finish()
+		return
+	}
+	c.sendStart()
+	rb := readBuffer{}
+	for c.state != done {
+		if !c.fill(&rb) {
+			return
+		}
+		if !c.frames(&rb) {
+			c.finish()
+			return
+		}
+		if c.client != nil {
+			c.flushAcks()
+			c.client.Settle()
+			if c.published {
+				c.published = false
+				c.throttle()
+			}
+		}
+	}
+	c.finish()
+}
+
+// finish lets the writer send what is there and then close.
+func (c *Conn) finish() {
+	c.out.mu.Lock()
+	c.out.last, c.out.closed = true, true
+	c.out.mu.Unlock()
+	c.out.poke()
+}
+
+// readBuffer is the bytes that were read and not yet understood. It is small
+// on a quiet connection and grows with the traffic.
+type readBuffer struct {
+	buf        []byte
+	start, end int
+	small      int // reads in a row that filled little of it
+}
+
+const (
+	minReadBuffer = 4 << 10
+	maxReadBuffer = 256 << 10
+)
+
+// fill reads more. The bytes before start are done with; those after are moved
+// to the front, so all views into the buffer end here.
+func (c *Conn) fill(rb *readBuffer) bool {
+	need := minReadBuffer
+	if n, ok := wire.FrameLen(rb.buf[rb.start:rb.end]); ok && n > uint64(need) {
+		need = int(n)
+	}
+	if rb.end == len(rb.buf) && rb.start == 0 && len(rb.buf) > 0 {
+		need = max(need, 2*len(rb.buf))
+	}
+	size := len(rb.buf)
+	switch {
+	case need > size:
+		size = need
+	case rb.small > 64 && size > minReadBuffer && rb.end-rb.start < minReadBuffer/2:
+		size, rb.small = minReadBuffer, 0
+	}
+	if size != len(rb.buf) {
+		b := make([]byte, size)
+		rb.end = copy(b, rb.buf[rb.start:rb.end])
+		rb.buf, rb.start = b, 0
+	} else if rb.start > 0 {
+		rb.end = copy(rb.buf, rb.buf[rb.start:rb.end])
+		rb.start = 0
+	}
+	n, err := c.nc.Read(rb.buf[rb.end:])
+	if n > 0 {
+		rb.end += n
+		c.lastRead.Store(time.Now().UnixNano())
+		switch {
+		case rb.end == len(rb.buf) && len(rb.buf) < maxReadBuffer:
+			b := make([]byte, 2*len(rb.buf))
+			copy(b, rb.buf[:rb.end])
+			rb.buf, rb.small = b, 0
+		case n < len(rb.buf)/4:
+			rb.small++
+		default:
+			rb.small = 0
+		}
+	}
+	if err != nil && n == 0 {
+		if c.state != running && c.state != closing && errors.Is(err, errTimeout) {
+			c.logger.Warn("closing connection: handshake timeout")
+		} else if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+			c.logger.Debug("read failed", "err", err)
+		}
+		c.kill()
+		return false
+	}
+	return true
+}
+
+// frames handles all frames that are complete. It reports whether to go on.
+func (c *Conn) frames(rb *readBuffer) bool {
+	for {
+		f, n, err := wire.ParseFrame(rb.buf[rb.start:rb.end], c.frameLimit)
+		if err != nil {
+			return c.frameError(err, rb.buf[rb.start:rb.end])
+		}
+		if n == 0 {
+			break
+		}
+		rb.start += n
+		if err := c.frame(&f); err != nil {
+			if !c.fail(err) {
+				return false
+			}
+		}
+		if c.state == done {
+			return false
+		}
+	}
+	// The bytes of content that is not complete go away with the next read.
+	for _, ch := range c.partial {
+		ch.content.keep()
+	}
+	return true
+}
+
+// throttle holds the reader back while the log has too much to write.
+func (c *Conn) throttle() {
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(deadContext{c}, cancel)
+	c.srv.Broker.Throttle(ctx)
+	stop()
+	cancel()
+}
+
+// silent reports whether the peer has been silent for too long.
+func (c *Conn) silent() bool {
+	s := c.silence.Load()
+	return s > 0 && time.Now().UnixNano()-c.lastRead.Load() > s
+}
+
+func (c *Conn) sendHeartbeat() {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.closed {
+		return
+	}
+	before := len(c.out.buf)
+	c.out.buf = wire.AppendHeartbeatFrame(c.out.buf)
+	c.out.added(before)
+	c.out.poke()
+}
+
+// send appends a method frame.
+func (c *Conn) send(ch wire.ChannelID, m wire.Method) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.sendLocked(ch, m)
+}
+
+func (c *Conn) sendLocked(ch wire.ChannelID, m wire.Method) {
+	if c.out.closed {
+		return
+	}
+	before := len(c.out.buf)
+	c.out.buf = wire.AppendMethodFrame(c.out.buf, ch, m)
+	c.out.added(before)
+	c.out.poke()
+}
+
+// teardown gives back what the connection holds in the core.
+func (c *Conn) teardown() {
+	if c.client == nil {
+		return
+	}
+	c.flushAcks()
+	c.client.Flush()
+	for _, ch := range c.channels {
+		ch.release()
+	}
+	c.client.Close()
+	c.logger.Info("connection closed", "user", c.user)
+}
+
+// frame handles one frame.
+func (c *Conn) frame(f *wire.Frame) error {
+	if f.Type == wire.FrameHeartbeat && len(f.Payload) == 0 && f.Channel == 0 {
+		return nil
+	}
+	if c.state == closing {
+		return c.frameWhileClosing(f)
+	}
+	if f.Channel == 0 {
+		return c.connectionFrame(f)
+	}
+	if c.state != running {
+		return errHangUp
+	}
+	ch := c.last
+	if ch == nil || ch.id != f.Channel {
+		if ch = c.channels[f.Channel]; ch == nil {
+			return c.unopened(f)
+		}
+		c.last = ch
+	}
+	return ch.frame(f)
+}
+
+// frameWhileClosing waits for the answer to connection.close.
+func (c *Conn) frameWhileClosing(f *wire.Frame) error {
+	if f.Channel != 0 || f.Type != wire.FrameMethod {
+		return nil
+	}
+	switch id, _ := wire.PeekMethod(f.Payload); id {
+	case wire.MethodConnectionCloseOk:
+		c.state = done
+	case wire.MethodConnectionClose:
+		c.send(0, wire.ConnectionCloseOk{})
+		c.state = done
+	}
+	return nil
+}
+
+func itoa(n uint64) string {
+	var b [20]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + n%10)
+		if n /= 10; n == 0 {
+			return string(b[i:])
+		}
+	}
+}

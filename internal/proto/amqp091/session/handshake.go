@@ -1,0 +1,277 @@
+package session
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+// preAuthFrameMax bounds frames before the peer has logged in.
+const preAuthFrameMax = 8192
+
+// protocolHeader reads the first eight bytes. A client of another version is
+// told ours, except that the old headers that announce 0-8 are taken, as
+// RabbitMQ takes them.
+func (c *Conn) protocolHeader() bool {
+	var h [wire.ProtocolHeaderSize]byte
+	if _, err := io.ReadFull(c.nc, h[:]); err != nil {
+		if isTimeout(err) {
+			c.logger.Warn("closing connection: handshake timeout")
+		}
+		return false
+	}
+	c.lastRead.Store(time.Now().UnixNano())
+	switch string(h[:]) {
+	case wire.ProtocolHeader, "AMQP\x00\x00\x09\x00":
+		c.old = false
+		return true
+	case "AMQP\x01\x01\x08\x00", "AMQP\x01\x01\x09\x01":
+		c.old = true
+		return true
+	}
+	c.out.mu.Lock()
+	before := len(c.out.buf)
+	c.out.buf = append(c.out.buf, wire.ProtocolHeader...)
+	c.out.added(before)
+	c.out.mu.Unlock()
+	c.logger.Warn("closing connection: bad protocol header", "header", h[:])
+	return false
+}
+
+func isTimeout(err error) bool {
+	ne, ok := err.(net.Error)
+	return ok && ne.Timeout()
+}
+
+func (c *Conn) sendStart() {
+	cfg := &c.srv.Config
+	caps := wire.Table{}
+	major, minor := uint8(0), uint8(9)
+	if c.old {
+		major, minor = 8, 0
+	} else {
+		for _, k := range []string{"publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
+			"connection.blocked", "consumer_priorities", "authentication_failure_close", "per_consumer_qos", "direct_reply_to"} {
+			caps.Set(k, wire.Bool(true))
+		}
+	}
+	props := wire.Table{
+		{Key: "capabilities", Value: caps},
+		{Key: "cluster_name", Value: wire.String(cfg.ClusterName)},
+		{Key: "copyright", Value: wire.String("Copyright (c) the Warren authors")},
+		{Key: "information", Value: wire.String(cfg.Information)},
+		{Key: "platform", Value: wire.String(cfg.Platform)},
+		{Key: "product", Value: wire.String(cfg.Product)},
+		{Key: "version", Value: wire.String(cfg.Version)},
+	}
+	c.frameLimit = preAuthFrameMax
+	c.send(0, wire.ConnectionStart{
+		VersionMajor: major, VersionMinor: minor, ServerProperties: props,
+		Mechanisms: strings.Join(c.mechanisms(), " "), Locales: "en_US",
+	})
+}
+
+// mechanisms lists what the peer may log in with: EXTERNAL only when TLS has
+// verified who it is.
+func (c *Conn) mechanisms() []string {
+	ms := slices.Clone(c.srv.Config.Mechanisms)
+	if c.certificateName() != "" && !slices.Contains(ms, "EXTERNAL") {
+		ms = append(ms, "EXTERNAL")
+	} else if c.certificateName() == "" {
+		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "EXTERNAL" })
+	}
+	return ms
+}
+
+// certificateName is the distinguished name in the verified certificate of the
+// peer, "" if there is none.
+func (c *Conn) certificateName() string {
+	t, ok := c.nc.(interface{ ConnectionState() tls.ConnectionState })
+	if !ok {
+		return ""
+	}
+	st := t.ConnectionState()
+	if len(st.VerifiedChains) == 0 {
+		return ""
+	}
+	return st.PeerCertificates[0].Subject.String()
+}
+
+// connectionFrame handles a frame on channel 0.
+func (c *Conn) connectionFrame(f *wire.Frame) error {
+	if f.Type == wire.FrameHeartbeat {
+		return nil
+	}
+	if f.Type != wire.FrameMethod {
+		if c.state != running {
+			return errHangUp
+		}
+		if !f.Type.Known() {
+			return unknownFrame(f)
+		}
+		return &closeError{code: wire.UnexpectedFrame, text: "unexpected frame on channel 0", conn: true}
+	}
+	m, err := wire.ParseMethod(f.Payload)
+	if err != nil {
+		if c.state != running {
+			return errHangUp
+		}
+		return methodError(f.Payload, err)
+	}
+	switch m := m.(type) {
+	case *wire.ConnectionStartOk:
+		if c.state == wantStartOk {
+			return c.startOk(m)
+		}
+	case *wire.ConnectionTuneOk:
+		if c.state == wantTuneOk {
+			return c.tuneOk(m)
+		}
+	case *wire.ConnectionOpen:
+		if c.state == wantOpen {
+			return c.open(m)
+		}
+	case *wire.ConnectionClose:
+		if c.state == running {
+			return c.peerCloses()
+		}
+	case *wire.ConnectionUpdateSecret:
+		if c.state == running {
+			c.logger.Info("connection secret updated", "user", c.user, "reason", m.Reason)
+			c.send(0, wire.ConnectionUpdateSecretOk{})
+			return nil
+		}
+	}
+	if c.state != running {
+		return errHangUp
+	}
+	return &closeError{code: wire.ChannelError, text: "unexpected method in connection state running", method: m.ID(), conn: true}
+}
+
+// peerCloses answers connection.close. Channels are given back first: when the
+// client has its answer, its exclusive queues are gone.
+func (c *Conn) peerCloses() error {
+	c.flushAcks()
+	c.client.Flush()
+	for _, ch := range c.channels {
+		ch.release()
+	}
+	clear(c.channels)
+	c.client.Close()
+	c.client = nil
+	c.logger.Info("connection closed by client", "user", c.user)
+	c.send(0, wire.ConnectionCloseOk{})
+	c.state = done
+	return nil
+}
+
+func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
+	c.props = m.ClientProperties
+	if v, ok := m.ClientProperties.Get("capabilities"); ok {
+		if t, ok := v.(wire.Table); ok {
+			has := func(k string) bool {
+				v, _ := t.Get(k)
+				b, ok := v.(wire.Bool)
+				return ok && bool(b)
+			}
+			c.caps.authFailureClose = has("authentication_failure_close")
+			c.caps.consumerCancelNotify = has("consumer_cancel_notify")
+			c.caps.connectionBlocked = has("connection.blocked")
+		}
+	}
+	if !slices.Contains(c.mechanisms(), m.Mechanism) {
+		return errHangUp
+	}
+	user, err := c.authenticate(m.Mechanism, []byte(m.Response))
+	if err == errHangUp {
+		return err
+	}
+	if err != nil {
+		c.logger.Warn("login refused", "user", user.Name, "mechanism", m.Mechanism, "reason", err)
+		if !c.caps.authFailureClose {
+			return errHangUp
+		}
+		return &closeError{code: wire.AccessRefused, conn: true,
+			text: "Login was refused using authentication mechanism " + m.Mechanism + ". For details see the broker logfile."}
+	}
+	c.user, c.impersonator = user.Name, user.Has("impersonator")
+	cfg := &c.srv.Config
+	c.send(0, wire.ConnectionTune{ChannelMax: cfg.ChannelMax, FrameMax: cfg.FrameMax, Heartbeat: uint16(cfg.Heartbeat / time.Second)})
+	c.state = wantTuneOk
+	return nil
+}
+
+// authenticate checks what a mechanism's response says.
+func (c *Conn) authenticate(mechanism string, response []byte) (auth.User, error) {
+	var user, pass string
+	switch mechanism {
+	case "EXTERNAL":
+		return c.srv.Broker.AuthenticateExternal(c.certificateName(), c.nc.RemoteAddr())
+	case "PLAIN":
+		parts := strings.Split(string(response), "\x00")
+		if len(parts) != 3 {
+			return auth.User{}, errHangUp
+		}
+		user, pass = parts[1], parts[2]
+	case "AMQPLAIN":
+		t, err := wire.ParseTable(response)
+		if err != nil {
+			return auth.User{}, errHangUp
+		}
+		u, _ := t.Get("LOGIN")
+		p, _ := t.Get("PASSWORD")
+		us, ok1 := u.(wire.String)
+		ps, ok2 := p.(wire.String)
+		if !ok1 || !ok2 {
+			return auth.User{}, errHangUp
+		}
+		user, pass = string(us), string(ps)
+	default:
+		return auth.User{}, errHangUp
+	}
+	return c.srv.Broker.Authenticate(user, pass, c.nc.RemoteAddr())
+}
+
+func (c *Conn) tuneOk(m *wire.ConnectionTuneOk) error {
+	cfg := &c.srv.Config
+	if m.FrameMax != 0 && m.FrameMax < wire.FrameMinSize || cfg.FrameMax != 0 && (m.FrameMax == 0 || m.FrameMax > cfg.FrameMax) {
+		return errHangUp
+	}
+	if cfg.ChannelMax != 0 && (m.ChannelMax == 0 || m.ChannelMax > cfg.ChannelMax) {
+		return errHangUp
+	}
+	c.frameMax, c.frameLimit = m.FrameMax, m.FrameMax
+	c.channelMax = m.ChannelMax
+	if m.Heartbeat > 0 {
+		h := time.Duration(m.Heartbeat) * time.Second
+		c.silence.Store(int64(2 * h))
+		c.heartbeat <- h
+	}
+	c.state = wantOpen
+	return nil
+}
+
+func (c *Conn) open(m *wire.ConnectionOpen) error {
+	client, err := c.srv.Broker.Connect(broker.ClientInfo{
+		ID: c.id, User: c.user, Impersonator: c.impersonator, VHost: m.VirtualHost, Name: c.name,
+		Kick: func(kind broker.Kind, text string) { c.Force(codes[kind], text) },
+	})
+	if err != nil {
+		e := toClose(err)
+		e.method, e.conn = wire.MethodConnectionOpen, true
+		return e
+	}
+	c.client = client
+	c.state = running
+	c.nc.SetReadDeadline(time.Time{})
+	c.send(0, wire.ConnectionOpenOk{})
+	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost)
+	return nil
+}
