@@ -39,7 +39,9 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 		return nil, errf(NotImplemented, "queue '%s' in vhost '%s' does not support global qos", s.Queue, c.vhost.Name)
 	}
 	cons := &queueproc.Consumer{Sink: ch.out, User: s.User}
-	cons.Tag, cons.NoAck, cons.Exclusive, cons.Prefetch, cons.Gate = s.Tag, s.NoAck, s.Exclusive, s.Prefetch, s.Gate
+	cons.Tag, cons.NoAck, cons.Prefetch, cons.Gate = s.Tag, s.NoAck, s.Prefetch, s.Gate
+	// Quorum queues know no exclusive consumers; RabbitMQ takes the flag and forgets it.
+	cons.Exclusive = s.Exclusive && q.Definition().Type != "quorum"
 	if v, ok := s.Args.Get("x-priority"); ok {
 		n, ok := wire.AsInt64(v)
 		if !ok {

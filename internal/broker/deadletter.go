@@ -30,6 +30,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		b.logger.Error("dead letter with malformed properties dropped", "vhost", v.Name, "queue", q.Name, "err", err)
 		return
 	}
+	plainInts(props.Headers)
 	cc := headerStrings(&props.Headers, "CC")
 	death := newDeath(q.Name, reason, m, cc, &props)
 	history := deaths(&props.Headers)
@@ -42,8 +43,9 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		h.Delete("CC")
 		key, keys = []byte(to.routingKey), nil
 	}
+	_, before := h.Get("x-death")
 	h.Set("x-death", deathsValue(history))
-	if _, ok := h.Get("x-first-death-reason"); !ok {
+	if !before {
 		h.Set("x-first-death-reason", wire.String(reason.String()))
 		h.Set("x-first-death-queue", wire.String(q.Name))
 		h.Set("x-first-death-exchange", wire.String(string(m.Exchange)))
@@ -68,7 +70,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		return
 	}
 	var r router
-	targets := r.route(v, x, key, more, headerLookup{table})
+	targets := r.route(v, x, key, more, r.headers(table))
 	kept := targets[:0]
 	for _, t := range targets {
 		if isCycle(t.Name, history) {
@@ -203,4 +205,17 @@ func headerStrings(h *wire.Table, name string) []string {
 		}
 	}
 	return out
+}
+
+// plainInts gives 64-bit integers the type that RabbitMQ writes when it encodes
+// headers again.
+func plainInts(t wire.Table) {
+	for i := range t {
+		switch v := t[i].Value.(type) {
+		case wire.LongInt:
+			t[i].Value = wire.Int64(v)
+		case wire.Table:
+			plainInts(v)
+		}
+	}
 }

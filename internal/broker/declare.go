@@ -121,7 +121,9 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 	if err != nil {
 		return QueueState{}, err
 	}
-	q.Touch()
+	if q.Definition().Type != "quorum" {
+		q.Touch()
+	}
 	return q.state(), nil
 }
 
@@ -165,7 +167,7 @@ func (c *Client) DeleteQueue(name string, ifUnused, ifEmpty bool, done func(mess
 	case errors.Is(err, queueproc.ErrInUse):
 		return errf(PreconditionFailed, "%s in use", q.label())
 	case errors.Is(err, queueproc.ErrNotEmpty):
-		return errf(PreconditionFailed, "%s is not empty", q.label())
+		return errf(PreconditionFailed, "%s not empty", q.label())
 	case errors.Is(err, queueproc.ErrDeleted):
 		done(0)
 		return nil

@@ -19,6 +19,7 @@ const (
 	ContentTooLarge                // 311
 	ResourceError                  // 506
 	ConnectionForced               // 320
+	Malformed                      // 502
 )
 
 // Error is a refusal with RabbitMQ's text, without the code's name in front.

@@ -14,7 +14,7 @@ func (noHeaders) Lookup(string) (exchange.Value, bool) { return exchange.Value{}
 type headerLookup struct{ table []byte }
 
 // Lookup implements exchange.HeaderLookup.
-func (h headerLookup) Lookup(key string) (exchange.Value, bool) {
+func (h *headerLookup) Lookup(key string) (exchange.Value, bool) {
 	v, ok := wire.TableView(h.table).Lookup(key)
 	if !ok {
 		return exchange.Value{}, false

@@ -135,9 +135,14 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 	var props wire.PropertiesView
 	err = props.Parse(m.Props)
 	if err != nil {
-		return false, errf(InternalError, "malformed properties")
+		return false, errf(Malformed, "%v", err)
 	}
 	pub := queueproc.Pub{Msg: *m}
+	mode, hasMode := props.DeliveryMode()
+	if hasMode && mode != 1 && mode != 2 {
+		ch.c.Flush()
+		return false, errf(PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
+	}
 	if props.Flags()&closerLook == 0 {
 		pub.Persistent = props.Persistent()
 		pub.Priority, _ = props.Priority()
@@ -171,6 +176,11 @@ func (c *Client) add(ch *Channel, q *Queue, pub queueproc.Pub) {
 func (ch *Channel) inspect(m *message.Message, props *wire.PropertiesView, pub *queueproc.Pub) error {
 	pub.Persistent = props.Persistent()
 	pub.Priority, _ = props.Priority()
+	if h, ok := props.Headers(); ok {
+		if err := wire.ValidateTable(h); err != nil {
+			return errf(Malformed, "headers: %v", err)
+		}
+	}
 	if id, ok := props.UserID(); ok && string(id) != ch.c.User && !ch.c.Impersonator {
 		return errf(PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", id, ch.c.User)
 	}
@@ -218,9 +228,10 @@ func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.Properties
 			return false, err
 		}
 		if strip {
-			if pub.Msg.Props, err = withoutHeader(m.Props, "BCC"); err != nil {
+			if m.Props, err = withoutHeader(m.Props, "BCC"); err != nil {
 				return false, err
 			}
+			pub.Msg.Props = m.Props
 		}
 	}
 	if to, ok := props.ReplyTo(); ok && string(to) == replyQueue {
@@ -246,7 +257,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.Properties
 	}
 	queues := r.queues
 	if !r.fixed || len(more) > 0 {
-		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, headerLookup{headers})
+		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
 	switch len(queues) {
 	case 0:

@@ -11,7 +11,14 @@ type router struct {
 	visited []*Exchange
 	queues  []*Queue
 	// fixed: the result depends on exchange and routing key only.
-	fixed bool
+	fixed  bool
+	lookup headerLookup // scratch: a message's headers as exchanges read them
+}
+
+// headers prepares the lookup of a message's headers.
+func (r *router) headers(table []byte) exchange.HeaderLookup {
+	r.lookup.table = table
+	return &r.lookup
 }
 
 // manyQueues is where looking for duplicates changes from a scan to a map.

@@ -48,7 +48,7 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 	if isReply(r) && len(more) == 0 {
 		t.reply = r.key
 	} else {
-		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, headerLookup{headers})...)
+		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, c.route.headers(headers))...)
 	}
 	stored := pub.Msg.Append(make([]byte, 0, pub.Msg.StoredSize()))
 	t.pub.Msg, _ = message.Parse(stored)

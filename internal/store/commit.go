@@ -273,12 +273,6 @@ func (l *Log) syncDirty(end Position) error {
 	return nil
 }
 
-// fatal hides what kind of error it was: a sync that failed for lack of
-// space is no less final than another.
-type fatal struct{ err error }
-
-func (f fatal) Error() string { return "sync: " + f.err.Error() }
-
 // afterCommit does what is due when a batch is written.
 func (l *Log) afterCommit() {
 	end := l.batch.end

@@ -536,6 +536,12 @@ func (r *recovery) settle(s *seg, tail bool) error {
 func (r *recovery) tornBytes(s *seg, f vfs.File, off int64) (int64, error) {
 	sc := segment.NewScanner(f, r.size[s.num], s.seed, uint32(off))
 	end := off
+	var b [segment.RecordHeader]byte
+	if n, _ := f.ReadAt(b[:], off); n == len(b) {
+		if _, _, _, size, ok := segment.Peek(b[:], s.seed, uint32(off)); ok {
+			end = min(off+int64(size), max(off, r.size[s.num])) // begins here, its payload did not arrive
+		}
+	}
 	for next := uint32(off); sc.Resync(next); next = sc.Offset() + segment.Align {
 		for sc.Next() {
 		}

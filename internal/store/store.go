@@ -141,6 +141,16 @@ var (
 	ErrLocked   = vfs.ErrLocked
 )
 
+// fatal marks an error as final whatever it is: a sync that failed for lack
+// of space has lost its pages like any other.
+type fatal struct{ err error }
+
+func (f fatal) Error() string { return "sync: " + f.err.Error() }
+func (f fatal) Unwrap() error { return f.err }
+
 func isNoSpace(err error) bool {
+	if _, final := errors.AsType[fatal](err); final {
+		return false
+	}
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

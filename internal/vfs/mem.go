@@ -218,6 +218,11 @@ func (m *Mem) Lock(name string) (io.Closer, error) {
 		return nil, ErrLocked
 	}
 	m.locks[name] = true
+	if m.names[name] == nil {
+		n := &memNode{old: map[int64][][]byte{}}
+		m.names[name] = n
+		m.ops = append(m.ops, nameOp{dir: path.Dir(name), to: name, node: n})
+	}
 	return closerFunc(func() error {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -269,8 +269,9 @@ func (m *Machine) Buried(s Slot, eff *[]Effect) {
 
 func (m *Machine) expired(it *Item) bool { return it.Expiry != 0 && it.Expiry <= m.now }
 
-// expire removes expired items from the head of every level. Behind the head
-// nothing expires (head-first expiry is what RabbitMQ promises).
+// expire removes expired items from the head of the queue; a quorum queue has a
+// head for each priority. Behind the head nothing expires (head-first expiry is
+// what RabbitMQ promises).
 func (m *Machine) expire(eff *[]Effect) {
 	for m.budget > 0 && m.returns.n > 0 && m.expired(m.returns.at(0)) {
 		var it Item
@@ -287,6 +288,9 @@ func (m *Machine) expire(eff *[]Effect) {
 			var it Item
 			m.popLevel(p, &it)
 			m.bury(&it, Expired, eff)
+		}
+		if m.level(p).n > 0 && m.cfg.Kind == Classic {
+			return // the head of the whole queue lives; those behind wait
 		}
 	}
 }
@@ -573,6 +577,9 @@ func (m *Machine) rearm(eff *[]Effect) {
 		}
 		for p := m.top(); p >= 0; p = m.below(p) {
 			at = sooner(at, m.level(p).front())
+			if m.cfg.Kind == Classic {
+				break
+			}
 		}
 	}
 	if at == math.MaxInt64 || m.timer != 0 && m.timer <= at {

@@ -110,9 +110,12 @@ func (m *model) expire() {
 	for len(m.returns) > 0 && m.expired(m.returns[0]) {
 		m.bury(pop(&m.returns), Expired)
 	}
-	for p := range m.levels {
+	for p := len(m.levels) - 1; p >= 0; p-- {
 		for len(m.levels[p]) > 0 && m.expired(m.levels[p][0]) {
 			m.bury(pop(&m.levels[p]), Expired)
+		}
+		if len(m.levels[p]) > 0 && m.cfg.Kind == Classic {
+			break
 		}
 	}
 }

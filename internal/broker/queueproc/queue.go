@@ -354,7 +354,7 @@ func (q *Queue) Publish(pubs []Pub) {
 	for i := range pubs {
 		p := &pubs[i]
 		it := queue.Item{Expiry: p.Expiry, Time: now, Size: uint32(len(p.Msg.Body)), Prio: p.Priority}
-		if p.Persistent && q.Durable {
+		if (p.Persistent || q.Quorum) && q.Durable {
 			it.Flags = queue.Persistent
 		}
 		q.cur = p

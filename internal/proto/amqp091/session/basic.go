@@ -16,8 +16,16 @@ func (ch *channel) qos(m *wire.BasicQos) error {
 	}
 	c := ch.conn
 	if !m.Global {
+		// As in RabbitMQ, this takes the limit of the whole channel away.
 		ch.prefetch = uint32(m.PrefetchCount)
+		c.out.mu.Lock()
+		had := ch.limit > 0
+		ch.limit = 0
+		c.out.mu.Unlock()
 		c.send(ch.id, wire.BasicQosOk{})
+		if had {
+			c.unblock()
+		}
 		return nil
 	}
 	c.out.mu.Lock()
@@ -316,6 +324,12 @@ func (ch *channel) txSettle(tag wire.DeliveryTag, multiple bool, o queue.Outcome
 // commit handles tx.commit.
 func (ch *channel) commit() error {
 	c := ch.conn
+	for _, stored := range ch.returns {
+		if m, ok := message.Parse(stored); ok {
+			ch.giveBack(&m)
+		}
+	}
+	ch.returns = nil
 	if err := ch.core.Commit(); err != nil {
 		return err
 	}
@@ -340,6 +354,7 @@ func (ch *channel) rollback() error {
 	if err := ch.core.Rollback(); err != nil {
 		return err
 	}
+	ch.returns = nil
 	c := ch.conn
 	c.out.mu.Lock()
 	ch.unacked.eachPending(func(d *delivery) { d.pending = false })

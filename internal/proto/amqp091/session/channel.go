@@ -25,6 +25,7 @@ type channel struct {
 	lastQueue string // of the last queue.declare; what an empty name means
 	prefetch  uint32 // of consumers to come
 	settles   []queueproc.Settle
+	returns   [][]byte // mandatory messages of a transaction that no queue took
 
 	// Guarded by conn.out.mu.
 	unacked   unacked

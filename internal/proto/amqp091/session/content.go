@@ -90,8 +90,9 @@ func (ch *channel) header(f *wire.Frame) error {
 	if err != nil || h.ClassID != wire.ClassBasic || h.Weight != 0 {
 		return ch.unexpectedInHeader()
 	}
-	if err := wire.ValidateProperties(h.Props); err != nil {
-		return &closeError{code: wire.FrameError, text: err.Error(), conn: true, method: wire.MethodBasicPublish}
+	if len(h.Props) == 2 && h.Props[1] == 2 {
+		// A flag without a property, which RabbitMQ passes over.
+		h.Props = append(h.Props[:1:1], 0)
 	}
 	ch.conn.methodID = wire.MethodBasicPublish
 	if limit := uint64(ch.conn.srv.Broker.MaxMessageSize()); h.BodySize > limit {
@@ -196,7 +197,9 @@ func (ch *channel) complete(body []byte) error {
 		return err
 	}
 	if !routed {
-		if t.mandatory {
+		if t.mandatory && ch.core.InTx() {
+			ch.returns = append(ch.returns, t.msg.Append(nil))
+		} else if t.mandatory {
 			ch.giveBack(&t.msg)
 		}
 		ch.core.Unrouted()

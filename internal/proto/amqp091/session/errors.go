@@ -48,6 +48,7 @@ var codes = [...]wire.ReplyCode{
 	broker.ContentTooLarge:    wire.ContentTooLarge,
 	broker.ResourceError:      wire.ResourceError,
 	broker.ConnectionForced:   wire.ConnectionForced,
+	broker.Malformed:          wire.SyntaxError,
 }
 
 // toClose turns any error of the core into a close.
@@ -107,7 +108,7 @@ func (c *Conn) closeConn(e *closeError) {
 }
 
 // closeTimeout is how long a peer may take to answer connection.close.
-const closeTimeout = 5 * time.Second
+const closeTimeout = 30 * time.Second
 
 // frameError answers bytes that are no frame. Nothing after them can be read.
 func (c *Conn) frameError(err error, raw []byte) bool {
@@ -132,7 +133,7 @@ func (c *Conn) frameError(err error, raw []byte) bool {
 }
 
 func unknownFrame(f *wire.Frame) error {
-	return &closeError{code: wire.FrameError, conn: true,
+	return &closeError{code: wire.FrameError, conn: true, method: noMethod,
 		text: fmt.Sprintf("type %d, all octets = %s: unknown_frame", f.Type, octets(f.Payload))}
 }
 

@@ -96,8 +96,6 @@ func (ch *channel) method(payload []byte) error {
 		return ch.consume(m)
 	case *wire.BasicCancel:
 		return ch.cancel(m)
-	case *wire.BasicCancelOk:
-		return nil // the answer to our basic.cancel
 	case *wire.BasicGet:
 		return ch.get(m)
 	case *wire.BasicReject:
