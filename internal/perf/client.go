@@ -1,0 +1,182 @@
+// Package perf measures AMQP 0-9-1 brokers. Its client is as light as can be:
+// it sends frames that were encoded once and reads deliveries without decoding
+// more than it must, so that the broker is the bottleneck.
+package perf
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+// client is one connection with one channel.
+type client struct {
+	nc         net.Conn
+	buf        []byte
+	start, end int
+	frameMax   uint32
+}
+
+// dial connects and opens channel 1.
+func dial(rawURL string) (*client, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	addr := u.Host
+	if u.Port() == "" {
+		addr = net.JoinHostPort(u.Hostname(), "5672")
+	}
+	user, pass, vhost := "guest", "guest", "/"
+	if u.User != nil {
+		user = u.User.Username()
+		pass, _ = u.User.Password()
+	}
+	if p := strings.TrimPrefix(u.Path, "/"); p != "" {
+		vhost = p
+	}
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{nc: nc, buf: make([]byte, 256<<10)}
+	if err := c.handshake(user, pass, vhost); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	return c, nil
+}
+
+func (c *client) handshake(user, pass, vhost string) error {
+	if _, err := c.nc.Write([]byte(wire.ProtocolHeader)); err != nil {
+		return err
+	}
+	if _, err := expect[*wire.ConnectionStart](c); err != nil {
+		return err
+	}
+	caps := wire.Table{{Key: "authentication_failure_close", Value: wire.Bool(true)}}
+	err := c.send(0, wire.ConnectionStartOk{
+		ClientProperties: wire.Table{{Key: "product", Value: wire.String("warren perf")}, {Key: "capabilities", Value: caps}},
+		Mechanism:        "PLAIN", Response: "\x00" + user + "\x00" + pass, Locale: "en_US",
+	})
+	if err != nil {
+		return err
+	}
+	tune, err := expect[*wire.ConnectionTune](c)
+	if err != nil {
+		return err
+	}
+	c.frameMax = tune.FrameMax
+	if err := c.send(0, wire.ConnectionTuneOk{ChannelMax: tune.ChannelMax, FrameMax: tune.FrameMax}); err != nil {
+		return err
+	}
+	if err := c.send(0, wire.ConnectionOpen{VirtualHost: vhost}); err != nil {
+		return err
+	}
+	if _, err := expect[*wire.ConnectionOpenOk](c); err != nil {
+		return err
+	}
+	_, err = call[*wire.ChannelOpenOk](c, wire.ChannelOpen{})
+	return err
+}
+
+func (c *client) close() {
+	c.send(0, wire.ConnectionClose{ReplyCode: wire.ReplySuccess})
+	c.nc.Close()
+}
+
+func (c *client) send(ch wire.ChannelID, m wire.Method) error {
+	_, err := c.nc.Write(wire.AppendMethodFrame(nil, ch, m))
+	return err
+}
+
+// frame reads the next frame; its payload is valid until the next call.
+func (c *client) frame() (wire.Frame, error) {
+	for {
+		f, n, err := wire.ParseFrame(c.buf[c.start:c.end], 0)
+		if err != nil {
+			return f, err
+		}
+		if n > 0 {
+			c.start += n
+			return f, nil
+		}
+		if err := c.fill(); err != nil {
+			return f, err
+		}
+	}
+}
+
+func (c *client) fill() error {
+	c.end = copy(c.buf, c.buf[c.start:c.end])
+	c.start = 0
+	if c.end == len(c.buf) {
+		c.buf = append(c.buf, make([]byte, len(c.buf))...)
+	}
+	n, err := c.nc.Read(c.buf[c.end:])
+	c.end += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// expect reads the next method, which must be of type M.
+func expect[M wire.Method](c *client) (m M, err error) {
+	for {
+		f, err := c.frame()
+		if err != nil {
+			return m, err
+		}
+		if f.Type != wire.FrameMethod {
+			continue
+		}
+		got, err := wire.ParseMethod(f.Payload)
+		if err != nil {
+			return m, err
+		}
+		switch got := got.(type) {
+		case M:
+			return got, nil
+		case *wire.ConnectionClose:
+			return m, fmt.Errorf("connection closed: %s", got.ReplyText)
+		case *wire.ChannelClose:
+			return m, fmt.Errorf("channel closed: %s", got.ReplyText)
+		}
+	}
+}
+
+// call sends a method on channel 1 and waits for its answer.
+func call[M wire.Method](c *client, m wire.Method) (answer M, err error) {
+	if err := c.send(1, m); err != nil {
+		return answer, err
+	}
+	return expect[M](c)
+}
+
+// message is the encoded form of one publish. Its body begins with a number
+// that stamp changes.
+type message struct {
+	frames []byte
+	at     int
+}
+
+func newMessage(exchange, key string, size int, persistent bool, frameMax uint32) message {
+	p := wire.Properties{DeliveryMode: 1}
+	if persistent {
+		p.DeliveryMode = 2
+	}
+	body := make([]byte, max(size, 8))
+	for i := range body {
+		body[i] = byte(0xa0 + i%16)
+	}
+	m := message{frames: wire.AppendBasicPublishFrames(nil, 1, exchange, key, false, p.Append(nil), body, frameMax)}
+	m.at = strings.Index(string(m.frames), string(body[:8]))
+	return m
+}
+
+func (m *message) stamp(n uint64) { binary.BigEndian.PutUint64(m.frames[m.at:], n) }
