@@ -69,7 +69,7 @@ type Config struct {
 	Durability      Durability
 	SegmentSize     int64         // bytes of a segment of the log; default 64 MiB
 	CheckpointBytes int64         // bytes of log between checkpoints; default 128 MiB
-	MemoryBudget    int64         // bytes of waiting messages kept in memory; default 48 MiB
+	MemoryBudget    int64         // bytes of waiting messages kept in memory; default 24 MiB
 	ShutdownTimeout time.Duration // for clients to go; default 5 s
 }
 

@@ -46,8 +46,8 @@ type Bootstrap struct {
 
 // Defaults of Config.
 const (
-	DefaultMemoryBudget   = 48 << 20
-	DefaultQueueWindow    = 8 << 20
+	DefaultMemoryBudget   = 24 << 20
+	DefaultQueueWindow    = 4 << 20
 	DefaultMaxMessageSize = 16 << 20
 	maxMaxMessageSize     = 512 << 20
 )
@@ -76,10 +76,12 @@ type Broker struct {
 	replies sync.Map // reply-to token -> *replyTarget
 	nextID  atomic.Uint64
 
+	workMu  sync.Mutex
 	work    sync.WaitGroup // goroutines started by Go
-	closing atomic.Bool
+	closing bool           // guarded by workMu
 
 	failed  chan struct{}
+	stopped chan struct{}
 	blocked blockedState
 	rec     *recovery // only while Open runs
 }
@@ -102,7 +104,7 @@ func Open(cfg Config) (*Broker, error) {
 		cfg.MaxMessageSize = DefaultMaxMessageSize
 	}
 	cfg.MaxMessageSize = min(cfg.MaxMessageSize, maxMaxMessageSize)
-	b := &Broker{failed: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.New(), vhosts: map[string]*VHost{}}
+	b := &Broker{failed: make(chan struct{}), stopped: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.New(), vhosts: map[string]*VHost{}}
 	b.budget.Limit = cfg.MemoryBudget
 	b.auth = auth.New((*facts)(b), cfg.LoopbackUsers)
 	id, err := b.identity()
@@ -118,6 +120,7 @@ func Open(cfg Config) (*Broker, error) {
 		return nil, err
 	}
 	b.rec = nil
+	b.Go(b.janitor)
 	if err := b.bootstrap(); err != nil {
 		return nil, errors.Join(err, b.log.Close())
 	}
@@ -127,7 +130,14 @@ func Open(cfg Config) (*Broker, error) {
 // Close ends all queues' work and makes the log's last checkpoint. Callers have
 // closed their Clients before.
 func (b *Broker) Close() error {
-	b.closing.Store(true)
+	b.workMu.Lock()
+	b.closing = true
+	b.workMu.Unlock()
+	close(b.stopped)
+	b.queues.Range(func(_, q any) bool {
+		q.(*Queue).Stop()
+		return true
+	})
 	b.work.Wait()
 	return b.log.Close()
 }
@@ -205,8 +215,36 @@ var kindOfMeta = map[meta.Kind]Kind{
 	meta.CommandInvalid: CommandInvalid, meta.InternalError: InternalError, meta.Invalid: PreconditionFailed,
 }
 
-// Go implements queueproc.Host.
-func (b *Broker) Go(f func()) { b.work.Go(f) }
+// Go implements queueproc.Host. Once the broker closes, nothing is started any
+// more.
+func (b *Broker) Go(f func()) {
+	b.workMu.Lock()
+	defer b.workMu.Unlock()
+	if !b.closing {
+		b.work.Go(f)
+	}
+}
+
+// janitorInterval is how long a queue must be quiet before it gives back the
+// memory that it kept for more.
+const janitorInterval = 5 * time.Second
+
+// janitor looks after quiet queues, until the broker closes.
+func (b *Broker) janitor() {
+	tick := time.NewTicker(janitorInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-b.stopped:
+			return
+		}
+		b.queues.Range(func(_, q any) bool {
+			q.(*Queue).Trim()
+			return true
+		})
+	}
+}
 
 // VHost finds a virtual host by name; nil if there is none.
 func (b *Broker) VHost(name string) *VHost {

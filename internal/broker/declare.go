@@ -197,9 +197,7 @@ func (b *Broker) deleteQueue(q *Queue) {
 
 // Gone implements queueproc.Host: the queue's last consumer left, or it expired.
 func (b *Broker) Gone(pq *queueproc.Queue, expired bool) {
-	if !b.closing.Load() {
-		b.deleteQueue(pq.Owner.(*Queue))
-	}
+	b.deleteQueue(pq.Owner.(*Queue))
 }
 
 // Failed implements queueproc.Host.

@@ -193,9 +193,6 @@ func (r *recovery) checkpoint() (blob []byte, err error) {
 	})
 	switch {
 	case vfs.IsNotExist(err):
-		if len(r.files) > 0 && r.files[0] != 1 {
-			return nil, fmt.Errorf("%w: %s: no checkpoint, and the log begins with segment %d", ErrDamaged, l.opt.Dir, r.files[0])
-		}
 		r.p = segment.At(1, 0)
 		l.info.Start = r.p
 		return nil, nil
@@ -225,6 +222,9 @@ func (r *recovery) replay() error {
 				torn, err := r.judge()
 				if err != nil || torn {
 					return err
+				}
+				if !r.found && num == 1 { // only a checkpoint allows the first to be gone
+					return fmt.Errorf("%w: %s: no checkpoint, and the log begins with segment %d", ErrDamaged, l.opt.Dir, next)
 				}
 				r.damage(segment.At(next, 0), "segment file missing")
 				r.p = segment.At(next, 0)

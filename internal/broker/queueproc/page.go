@@ -135,7 +135,11 @@ func (q *Queue) loadOnce() (bool, error) {
 		q.mu.Unlock()
 		return false, nil
 	}
-	pg, items := q.m.Wanted(loadItems, loadBytes, nil)
+	n, bytes := loadItems, int64(loadBytes)
+	if q.Budget.Exhausted() {
+		n, bytes = loadItems/16, loadBytes/16
+	}
+	pg, items := q.m.Wanted(n, bytes, nil)
 	if pg == nil && len(items) == 0 {
 		q.loading = false
 		q.mu.Unlock()

@@ -103,6 +103,7 @@ type Queue struct {
 	cfg     queue.Config
 	arena   *message.Arena
 	deleted bool
+	stopped bool
 	loading bool
 	cur     *Pub           // the message that is being enqueued
 	eff     []queue.Effect // reused
@@ -113,6 +114,8 @@ type Queue struct {
 	timerAt int64
 	exclus  bool // an exclusive consumer is attached
 	stats   Counters
+
+	trimmedAt uint64 // sum of counters at the last Trim
 }
 
 // Counters of a queue, all counts of messages since the node started.
@@ -157,12 +160,15 @@ type dead struct {
 }
 
 // unlock carries out the machine's effects, drops the lock and does the rest.
-// Every public method ends with it.
+// Every public method that changes something ends with it.
 func (q *Queue) unlock() {
 	var a after
-	for len(q.eff) > 0 {
-		q.do(&a)
-	}
+	q.do(&a)
+	q.finish(&a)
+}
+
+// finish is unlock with effects already carried out into a.
+func (q *Queue) finish(a *after) {
 	q.logSettled()
 	for i, s := range q.sinks {
 		s.Flush()
@@ -172,15 +178,11 @@ func (q *Queue) unlock() {
 	if cap(q.eff) > 4096 {
 		q.eff = nil
 	}
-	if a.load {
-		if q.loading || q.deleted {
-			a.load = false
-		} else {
-			q.loading = true
-		}
+	if a.load = a.load && !q.loading && !q.deleted; a.load {
+		q.loading = true
 	}
 	q.mu.Unlock()
-	q.afterwards(&a)
+	q.afterwards(a)
 }
 
 func (q *Queue) afterwards(a *after) {
@@ -301,7 +303,7 @@ func (q *Queue) Keep(it *queue.Item, delivered bool) {
 			return
 		}
 	}
-	if q.m.Ready() < windowItems && (it.Size <= 4096 || q.arena.Held() < q.Window) && !q.Budget.Exhausted() {
+	if q.m.Ready() < windowItems && q.arena.Held() < q.Window && !q.Budget.Exhausted() {
 		it.Mem = q.arena.Put(&p.Msg)
 		return
 	}
@@ -366,25 +368,6 @@ func (q *Queue) Publish(pubs []Pub) {
 	}
 	q.cur = nil
 	q.finish(&a)
-}
-
-// finish is unlock with effects already carried out into a.
-func (q *Queue) finish(a *after) {
-	q.logSettled()
-	for i, s := range q.sinks {
-		s.Flush()
-		q.sinks[i] = nil
-	}
-	q.sinks = q.sinks[:0]
-	if a.load {
-		if q.loading || q.deleted {
-			a.load = false
-		} else {
-			q.loading = true
-		}
-	}
-	q.mu.Unlock()
-	q.afterwards(a)
 }
 
 // bury hands a dead letter to the broker and then forgets it.
@@ -676,9 +659,32 @@ func (q *Queue) setTimer(at int64) {
 	q.timer.Reset(d)
 }
 
+// Trim gives memory back if nothing has happened since the call before.
+func (q *Queue) Trim() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	quiet := q.trimmedAt == q.stats.Published+q.stats.Acked+q.stats.Delivered
+	q.trimmedAt = q.stats.Published + q.stats.Acked + q.stats.Delivered
+	if quiet && !q.deleted && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
+		q.arena.Trim()
+		q.m.Trim()
+		q.eff, q.settled, q.scratch = nil, nil, nil
+	}
+}
+
+// Stop ends the queue's own activity: the node stops.
+func (q *Queue) Stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+}
+
 func (q *Queue) tick() {
 	q.mu.Lock()
-	if q.deleted {
+	if q.deleted || q.stopped {
 		q.mu.Unlock()
 		return
 	}

@@ -260,8 +260,12 @@ func (r *Report) judge() {
 	for i := range r.Segments {
 		s := &r.Segments[i]
 		if s.Number >= want && !torn {
-			if s.Number > want && segment.At(want, 0) < durable {
+			switch {
+			case s.Number == want:
+			case segment.At(want, 0) < durable:
 				r.Problems = append(r.Problems, fmt.Sprintf("segments %d to %d are missing", want, s.Number-1))
+			default: // their names were not durable yet
+				torn, end = true, segment.At(want, 0)
 			}
 			want = s.Number + 1
 		}

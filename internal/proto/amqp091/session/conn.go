@@ -54,6 +54,7 @@ type Conn struct {
 
 	out        outbox
 	dead       chan struct{}
+	sent       chan struct{} // capacity 1: the writer has made room
 	killOnce   sync.Once
 	writerDone chan struct{}
 	heartbeat  chan time.Duration
@@ -108,6 +109,7 @@ func (s *Server) Serve(nc net.Conn) {
 		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
 		id:         "conn-" + itoa(id),
 		dead:       make(chan struct{}),
+		sent:       make(chan struct{}, 1),
 		writerDone: make(chan struct{}),
 		heartbeat:  make(chan time.Duration, 1),
 		channels:   map[wire.ChannelID]*channel{},
@@ -309,6 +311,9 @@ func (c *Conn) frames(rb *readBuffer) bool {
 		if c.state == done {
 			return false
 		}
+		if c.out.size.Load() > maxUnsent {
+			c.awaitSent()
+		}
 	}
 	// The bytes of content that is not complete go away with the next read.
 	for _, ch := range c.partial {
@@ -317,8 +322,29 @@ func (c *Conn) frames(rb *readBuffer) bool {
 	return true
 }
 
-// throttle holds the reader back while the log has too much to write.
+// awaitSent holds the reader back while the peer does not take what it has
+// asked for, so that the outbox stays bounded.
+func (c *Conn) awaitSent() {
+	c.flushAcks()
+	if c.client != nil {
+		c.client.Settle()
+	}
+	for c.out.size.Load() > maxUnsent {
+		select {
+		case <-c.sent:
+		case <-c.dead:
+			return
+		}
+	}
+}
+
+// throttle holds the reader back while the log has too much to write. When
+// that is because the disk is full, the client is told.
 func (c *Conn) throttle() {
+	if why := c.srv.Broker.Blocked(); why != "" && c.caps.connectionBlocked {
+		c.send(0, wire.ConnectionBlocked{Reason: why})
+		defer c.send(0, wire.ConnectionUnblocked{})
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := context.AfterFunc(deadContext{c}, cancel)
 	c.srv.Broker.Throttle(ctx)

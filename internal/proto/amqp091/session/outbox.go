@@ -25,6 +25,8 @@ const (
 	// go on when all but lowWater has been written.
 	highWater = 1 << 20
 	lowWater  = 256 << 10
+	// maxUnsent is where the reader stops to take requests.
+	maxUnsent = 4 << 20
 	// keepBuffer is the largest buffer kept while a connection is quiet.
 	keepBuffer = 64 << 10
 	// writeTimeout ends a connection whose peer takes nothing for so long.
@@ -100,6 +102,10 @@ func (c *Conn) writer() {
 				if err != nil {
 					c.kill()
 					return
+				}
+				select {
+				case c.sent <- struct{}{}:
+				default:
 				}
 				if left <= lowWater && c.refused.Load() {
 					c.unblock()
