@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ import (
 )
 
 func serverCommand() *cobra.Command {
-	var dataDir, file string
+	var dataDir, file, profile string
 	var sets []string
 	cmd := &cobra.Command{
 		Use:   "server",
@@ -37,13 +38,36 @@ Warren has begin with "warren.". Later ones win: defaults, file, environment
 			if err != nil {
 				return &exitError{exitConfig, err}
 			}
-			return run(cmd.Context(), cfg)
+			stop, err := cpuProfile(profile)
+			if err != nil {
+				return err
+			}
+			return errors.Join(run(cmd.Context(), cfg), stop())
 		},
 	}
 	cmd.Flags().StringVar(&dataDir, "data-dir", "", "directory of the node's data")
 	cmd.Flags().StringVar(&file, "config", "", "configuration file (rabbitmq.conf format)")
+	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "set a configuration key, as in key=value; may be repeated")
 	return cmd
+}
+
+// cpuProfile starts a profile, if a file is named, and returns what ends it.
+func cpuProfile(file string) (stop func() error, err error) {
+	if file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // run serves until a signal comes or the disk fails.

@@ -84,9 +84,24 @@ func (c *client) handshake(user, pass, vhost string) error {
 	return err
 }
 
+// close says goodbye and waits for the answer: a socket that is closed with
+// bytes unread takes away what the broker has not read yet.
 func (c *client) close() {
-	c.send(0, wire.ConnectionClose{ReplyCode: wire.ReplySuccess})
+	c.goodbye()
+	for {
+		f, err := c.frame()
+		if err != nil {
+			break
+		}
+		if id, _ := wire.PeekMethod(f.Payload); f.Channel == 0 && f.Type == wire.FrameMethod && id == wire.MethodConnectionCloseOk {
+			break
+		}
+	}
 	c.nc.Close()
+}
+
+func (c *client) goodbye() error {
+	return c.send(0, wire.ConnectionClose{ReplyCode: wire.ReplySuccess})
 }
 
 func (c *client) send(ch wire.ChannelID, m wire.Method) error {

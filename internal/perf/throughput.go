@@ -139,10 +139,12 @@ func (r *run) produce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.close()
 	var inFlight chan struct{}
 	failed := make(chan error, 1)
-	if r.Confirm > 0 {
+	if r.Confirm == 0 {
+		defer c.close()
+	} else {
+		defer c.nc.Close()
 		if _, err := call[*wire.ConfirmSelectOk](c, wire.ConfirmSelect{}); err != nil {
 			return err
 		}
@@ -169,9 +171,6 @@ func (r *run) produce(ctx context.Context) error {
 				case inFlight <- struct{}{}:
 				case err := <-failed:
 					return err
-				case <-ctx.Done():
-					r.published.Add(n)
-					return nil
 				}
 			}
 		}
@@ -186,14 +185,18 @@ func (r *run) produce(ctx context.Context) error {
 		return err
 	}
 	r.published.Add(n)
-	for r.Confirm > 0 && r.confirmed.Load()+r.refused.Load() < r.published.Load() && r.Producers == 1 {
+	if r.Confirm == 0 {
+		return nil
+	}
+	// All places in the window are free again when all publishes are answered.
+	for range r.Confirm {
 		select {
+		case inFlight <- struct{}{}:
 		case err := <-failed:
 			return err
-		case <-time.After(time.Millisecond):
 		}
 	}
-	return nil
+	return c.goodbye()
 }
 
 // confirms takes the broker's answers and frees places in the window.

@@ -9,3 +9,9 @@ func (l *Log) StepPrepare() error    { return l.prepare() }
 func (l *Log) StepKeep() error       { return l.keep() }
 func (l *Log) StepIdle() error       { l.idle.Store(true); return l.commit() }
 func (l *Log) StepCheckpoint() error { l.ckptWanted.Store(true); return l.keep() }
+
+func (l *Log) FreeChunks() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.free)
+}

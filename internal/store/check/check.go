@@ -304,7 +304,7 @@ func (r *Report) judge() {
 		}
 	}
 	if n := len(r.Segments); n > 0 && last >= 0 && r.Segments[last].State == Sealed {
-		end = r.Segments[last].End
+		end = segment.At(r.Segments[last].Number+1, 0)
 	}
 	if end < durable && last >= 0 && r.Segments[last].State != Damaged || last < 0 && durable > segment.At(1, segment.HeaderSize) {
 		r.Problems = append(r.Problems, fmt.Sprintf("the log ends at %v but was durable up to %v", end, durable))
