@@ -32,7 +32,8 @@ type Client struct {
 
 	route  router
 	batch  batch
-	queues map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
+	pressed *Queue // would rather have no more publishes for a moment
+	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
 	// Channels with publishes that wait for the log. Guarded by waitMu.
 	waitMu  sync.Mutex
@@ -102,7 +103,9 @@ func (c *Client) Flush() {
 	if len(t.pubs) == 0 {
 		return
 	}
-	t.queue.Publish(t.pubs)
+	if t.queue.Publish(t.pubs) {
+		c.pressed = t.queue
+	}
 	for i := range t.pubs {
 		if ch := t.chans[i]; ch.confirming {
 			ch.confirm.add(t.pubs[i].Pos, t.pubs[i].Refused)
@@ -127,6 +130,15 @@ func (c *Client) Settle() {
 	}
 	c.b.log.Commit()
 	c.tell()
+}
+
+// Await holds the reader back while a queue that it published to is behind with
+// its deliveries.
+func (c *Client) Await(stop <-chan struct{}) {
+	if q := c.pressed; q != nil {
+		c.pressed = nil
+		q.Await(stop)
+	}
 }
 
 // tell confirms what is decided, and registers with the log for the rest.

@@ -219,3 +219,14 @@ func (m *Machine) IsActive(c *Consumer) bool {
 // Active returns the single active consumer, nil if there is none or the queue
 // is not of that kind.
 func (m *Machine) Active() *Consumer { return m.active }
+
+// Starved reports whether what is ready waits for acknowledgements (prefetch)
+// or for nobody, rather than for a consumer's connection or for the disk.
+func (m *Machine) Starved() bool {
+	for _, c := range m.consumers {
+		if c.gated || c.queued {
+			return false
+		}
+	}
+	return true
+}

@@ -114,6 +114,7 @@ type Queue struct {
 	timerAt int64
 	exclus  bool // an exclusive consumer is attached
 	stats   Counters
+	relief  chan struct{} // closed when publishers that wait may go on; nil: none wait
 
 	trimmedAt uint64 // sum of counters at the last Trim
 }
@@ -181,6 +182,7 @@ func (q *Queue) finish(a *after) {
 	if a.load = a.load && !q.loading && !q.deleted; a.load {
 		q.loading = true
 	}
+	q.relieve()
 	q.mu.Unlock()
 	q.afterwards(a)
 }
@@ -344,13 +346,14 @@ func (q *Queue) write(it *queue.Item, p *Pub) {
 }
 
 // Publish puts messages into the queue, in order, and says in each Pub what
-// became of it. The bytes behind Pub.Msg are not used after the call.
-func (q *Queue) Publish(pubs []Pub) {
+// became of it. It reports whether the queue would rather have the publisher
+// wait (Await). The bytes behind Pub.Msg are not used after the call.
+func (q *Queue) Publish(pubs []Pub) (pressed bool) {
 	now := nowMillis()
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
-		return
+		return false
 	}
 	var a after
 	for i := range pubs {
@@ -367,7 +370,9 @@ func (q *Queue) Publish(pubs []Pub) {
 		q.do(&a)
 	}
 	q.cur = nil
+	pressed = q.pressed()
 	q.finish(&a)
+	return pressed
 }
 
 // bury hands a dead letter to the broker and then forgets it.
@@ -596,6 +601,7 @@ func (q *Queue) Delete(ifUnused, ifEmpty bool) (int, error) {
 		return true
 	})
 	q.arena.Drop()
+	q.relieve()
 	return n, nil
 }
 

@@ -213,6 +213,7 @@ func (c *Conn) serve() {
 			if c.published {
 				c.published = false
 				c.throttle()
+				c.client.Await(c.dead)
 			}
 		}
 	}
