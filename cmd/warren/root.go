@@ -42,6 +42,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serverCommand(), perfCommand())
+	root.AddCommand(serverCommand(), perfCommand(), storeCommand())
 	return root
 }
