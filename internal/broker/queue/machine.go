@@ -14,7 +14,7 @@ type sizes struct {
 	look int // resident items that are kept ahead of the consumers
 }
 
-var defaultSizes = sizes{page: 1024, head: 2048, look: 128}
+var defaultSizes = sizes{page: 1024, head: 8192, look: 128}
 
 // expireBudget bounds the items that expire in one command, so that a Tick does
 // not hold its caller for long.

@@ -12,13 +12,17 @@ const maxPressure = 50 * time.Millisecond
 
 // pressed reports whether publishers should wait. Called with the lock held.
 func (q *Queue) pressed() bool {
-	return q.arena.Held() > q.Window/2 && q.m.Consumers() > 0 && !q.m.Starved()
+	return (q.arena.Held() > q.Window/2 || q.m.Ready() > windowItems/2) && q.m.Consumers() > 0 && !q.m.Starved()
 }
 
 // relieve lets publishers go on when there is room again, or no hope of it.
 // Called with the lock held.
 func (q *Queue) relieve() {
-	if q.relief != nil && (q.deleted || q.arena.Held() < q.Window/4 || q.m.Consumers() == 0 || q.m.Starved()) {
+	if q.relief == nil {
+		return
+	}
+	room := q.arena.Held() < q.Window/4 && q.m.Ready() < windowItems/4
+	if q.deleted || room || q.m.Consumers() == 0 || q.m.Starved() {
 		close(q.relief)
 		q.relief = nil
 	}

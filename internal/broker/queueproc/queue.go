@@ -134,7 +134,7 @@ var (
 )
 
 // windowItems bounds how many waiting messages stay in memory whatever their size.
-const windowItems = 4096
+const windowItems = 8192
 
 // New makes an empty queue.
 func New(o Options, cfg queue.Config) *Queue {

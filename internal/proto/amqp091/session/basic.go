@@ -115,9 +115,7 @@ func (ch *channel) get(m *wire.BasicGet) error {
 		if o.closed {
 			return
 		}
-		before := len(o.buf)
-		o.buf = wire.AppendBasicGetOkFrames(o.buf, ch.id, tag, d.Redelivered, msg.Exchange, msg.RoutingKey, uint32(left), ch.withCount(q, d, msg.Props), msg.Body, c.frameMax)
-		o.added(before)
+		o.add(wire.AppendBasicGetOkFrames(o.room(contentRoom(msg)), ch.id, tag, d.Redelivered, msg.Exchange, msg.RoutingKey, uint32(left), ch.withCount(q, d, msg.Props), msg.Body, c.frameMax))
 		o.poke()
 	})
 	if err == nil && !got {

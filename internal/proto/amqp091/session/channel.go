@@ -48,10 +48,10 @@ type consumer struct {
 // Take implements queue.Gate. Called with the queue's lock held.
 func (k *consumer) Take(noAck bool) bool {
 	c := k.ch.conn
-	if c.out.full() {
+	if c.out.isFull() {
 		k.refused.Store(true)
 		c.refused.Store(true)
-		if c.out.full() {
+		if c.out.isFull() {
 			return false
 		}
 		// Drained in between: whoever did may have missed the flag.
@@ -208,9 +208,7 @@ func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *mess
 		tag = ch.unacked.push(delivery{queue: pc.Queue, consumer: k, seq: d.Seq, slot: d.Slot})
 	}
 	if !o.closed {
-		before := len(o.buf)
-		o.buf = wire.AppendBasicDeliverFrames(o.buf, ch.id, k.tag, tag, d.Redelivered, m.Exchange, m.RoutingKey, ch.withCount(pc.Queue, d, m.Props), m.Body, c.frameMax)
-		o.added(before)
+		o.add(wire.AppendBasicDeliverFrames(o.room(contentRoom(m)), ch.id, k.tag, tag, d.Redelivered, m.Exchange, m.RoutingKey, ch.withCount(pc.Queue, d, m.Props), m.Body, c.frameMax))
 	}
 	o.mu.Unlock()
 }
@@ -256,9 +254,7 @@ func (ch *channel) Confirm(seq uint64, multiple bool) {
 	o := &ch.conn.out
 	o.mu.Lock()
 	if !o.closed && !ch.deaf {
-		before := len(o.buf)
-		o.buf = wire.AppendBasicAckFrame(o.buf, ch.id, wire.DeliveryTag(seq), multiple)
-		o.added(before)
+		o.add(wire.AppendBasicAckFrame(o.room(64), ch.id, wire.DeliveryTag(seq), multiple))
 	}
 	o.mu.Unlock()
 }
@@ -268,9 +264,7 @@ func (ch *channel) Refuse(seq uint64) {
 	o := &ch.conn.out
 	o.mu.Lock()
 	if !o.closed && !ch.deaf {
-		before := len(o.buf)
-		o.buf = wire.AppendBasicNackFrame(o.buf, ch.id, wire.DeliveryTag(seq), true, true)
-		o.added(before)
+		o.add(wire.AppendBasicNackFrame(o.room(64), ch.id, wire.DeliveryTag(seq), true, true))
 	}
 	o.mu.Unlock()
 }

@@ -42,6 +42,8 @@ type Server struct {
 	conns map[*Conn]struct{}
 	down  bool
 	ids   atomic.Uint64
+
+	chunks sync.Pool // of *[chunkSize]byte, for outboxes
 }
 
 // Conn is one connection.
@@ -57,6 +59,7 @@ type Conn struct {
 	sent       chan struct{} // capacity 1: the writer has made room
 	killOnce   sync.Once
 	writerDone chan struct{}
+	vec        [][]byte // the writer's own
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
 	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
@@ -116,6 +119,7 @@ func (s *Server) Serve(nc net.Conn) {
 		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
 	}
 	c.out.wake = make(chan struct{}, 1)
+	c.out.pool = &s.chunks
 	c.logger = s.Logger.With("conn", c.name)
 	if !s.enter(c) {
 		nc.Close()
@@ -182,9 +186,7 @@ func (c *Conn) Force(code wire.ReplyCode, text string) {
 	if c.out.closed {
 		return
 	}
-	before := len(c.out.buf)
-	c.out.buf = wire.AppendMethodFrame(c.out.buf, 0, wire.ConnectionClose{ReplyCode: code, ReplyText: code.Text(text)})
-	c.out.added(before)
+	c.out.add(wire.AppendMethodFrame(c.out.room(methodRoom), 0, wire.ConnectionClose{ReplyCode: code, ReplyText: code.Text(text)}))
 	c.out.last = true
 	c.out.closed = true
 	c.out.poke()
@@ -365,9 +367,7 @@ func (c *Conn) sendHeartbeat() {
 	if c.out.closed {
 		return
 	}
-	before := len(c.out.buf)
-	c.out.buf = wire.AppendHeartbeatFrame(c.out.buf)
-	c.out.added(before)
+	c.out.add(wire.AppendHeartbeatFrame(c.out.room(64)))
 	c.out.poke()
 }
 
@@ -382,9 +382,7 @@ func (c *Conn) sendLocked(ch wire.ChannelID, m wire.Method) {
 	if c.out.closed {
 		return
 	}
-	before := len(c.out.buf)
-	c.out.buf = wire.AppendMethodFrame(c.out.buf, ch, m)
-	c.out.added(before)
+	c.out.add(wire.AppendMethodFrame(c.out.room(methodRoom), ch, m))
 	c.out.poke()
 }
 

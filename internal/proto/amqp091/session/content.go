@@ -227,8 +227,6 @@ func (ch *channel) giveBack(m *message.Message) {
 	if o.closed {
 		return
 	}
-	before := len(o.buf)
-	o.buf = wire.AppendBasicReturnFrames(o.buf, ch.id, wire.NoRoute, "NO_ROUTE", m.Exchange, m.RoutingKey, m.Props, m.Body, ch.conn.frameMax)
-	o.added(before)
+	o.add(wire.AppendBasicReturnFrames(o.room(contentRoom(m)), ch.id, wire.NoRoute, "NO_ROUTE", m.Exchange, m.RoutingKey, m.Props, m.Body, ch.conn.frameMax))
 	o.poke()
 }

@@ -37,9 +37,7 @@ func (c *Conn) protocolHeader() bool {
 		return true
 	}
 	c.out.mu.Lock()
-	before := len(c.out.buf)
-	c.out.buf = append(c.out.buf, wire.ProtocolHeader...)
-	c.out.added(before)
+	c.out.add(append(c.out.room(64), wire.ProtocolHeader...))
 	c.out.mu.Unlock()
 	c.logger.Warn("closing connection: bad protocol header", "header", h[:])
 	return false

@@ -1,23 +1,74 @@
 package session
 
 import (
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
 
 // outbox gathers what a connection has to send. Anybody appends, under mu,
 // which also guards the delivery state of the connection's channels; the
 // connection's writer sends what has gathered in one piece.
+//
+// What gathers lies in chunks from the server's pool, so that nothing is copied
+// when there is more of it, and a quiet connection holds nothing.
 type outbox struct {
 	mu     sync.Mutex
-	buf    []byte
-	spare  []byte        // the writer's other buffer
+	full   [][]byte      // chunks that are done
+	cur    []byte        // the chunk that is being filled
 	wake   chan struct{} // capacity 1
 	closed bool          // nothing is taken any more
-	last   bool          // close the socket after what is in buf
+	last   bool          // close the socket after what is here
+	pool   *sync.Pool    // of *[chunkSize]byte
 
-	size atomic.Int64 // bytes in buf or being written
+	size atomic.Int64 // bytes here or being written
+}
+
+// chunkSize is what the outbox asks of the pool at a time, in bytes.
+const chunkSize = 64 << 10
+
+// room returns a slice to append about n bytes to, which add takes back. Called
+// with the lock held.
+func (o *outbox) room(n int) []byte {
+	if cap(o.cur)-len(o.cur) >= n {
+		return o.cur
+	}
+	if len(o.cur) > 0 {
+		o.full = append(o.full, o.cur)
+	} else if o.cur != nil {
+		o.free(o.cur)
+	}
+	if n > chunkSize {
+		o.cur = make([]byte, 0, n)
+	} else {
+		o.cur = o.chunk()
+	}
+	return o.cur
+}
+
+// add takes back what room gave, with more in it.
+func (o *outbox) add(b []byte) {
+	o.size.Add(int64(len(b) - len(o.cur)))
+	o.cur = b
+}
+
+// methodRoom is room for a method frame: more than all but a few need.
+const methodRoom = 512
+
+// contentRoom is room for a message in frames of the smallest size, with a
+// method before it.
+func contentRoom(m *message.Message) int {
+	return 1200 + len(m.Props) + len(m.Body) + len(m.Body)/4000*wire.FrameOverhead
+}
+
+func (o *outbox) free(b []byte) {
+	if cap(b) == chunkSize {
+		o.pool.Put((*[chunkSize]byte)(b[:chunkSize]))
+	}
 }
 
 const (
@@ -27,14 +78,12 @@ const (
 	lowWater  = 256 << 10
 	// maxUnsent is where the reader stops to take requests.
 	maxUnsent = 4 << 20
-	// keepBuffer is the largest buffer kept while a connection is quiet.
-	keepBuffer = 64 << 10
 	// writeTimeout ends a connection whose peer takes nothing for so long.
 	writeTimeout = 60 * time.Second
 )
 
 // full reports whether deliveries have to wait.
-func (o *outbox) full() bool { return o.size.Load() >= highWater }
+func (o *outbox) isFull() bool { return o.size.Load() >= highWater }
 
 // poke wakes the writer. Called with or without the lock.
 func (o *outbox) poke() {
@@ -44,19 +93,22 @@ func (o *outbox) poke() {
 	}
 }
 
-// added must follow each append to buf, with the lock held.
-func (o *outbox) added(before int) { o.size.Add(int64(len(o.buf) - before)) }
-
-// take returns what has gathered. The slice is the writer's until the next take.
-func (o *outbox) take() (b []byte, last bool) {
+// take moves what has gathered into dst.
+func (o *outbox) take(dst [][]byte) (_ [][]byte, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	b = o.buf
-	o.buf, o.spare = o.spare[:0], b
-	if cap(o.buf) > keepBuffer && len(b) < keepBuffer/4 {
-		o.buf = nil
+	dst = append(dst, o.full...)
+	clear(o.full)
+	if o.full = o.full[:0]; cap(o.full) > 64 {
+		o.full = nil
 	}
-	return b, o.last
+	if len(o.cur) > 0 {
+		dst = append(dst, o.cur)
+	} else if o.cur != nil {
+		o.free(o.cur)
+	}
+	o.cur = nil
+	return dst, o.last
 }
 
 // writer sends until the connection ends. drained is called when there is room
@@ -71,6 +123,7 @@ func (c *Conn) writer() {
 		}
 	}()
 	idle := true
+	var chunks [][]byte
 	for {
 		select {
 		case <-c.out.wake:
@@ -93,12 +146,11 @@ func (c *Conn) writer() {
 			return
 		}
 		for {
-			b, last := c.out.take()
-			if len(b) > 0 {
+			var last bool
+			chunks, last = c.out.take(chunks[:0])
+			if len(chunks) > 0 {
 				idle = false
-				c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
-				_, err := c.nc.Write(b)
-				left := c.out.size.Add(-int64(len(b)))
+				left, err := c.write(chunks)
 				if err != nil {
 					c.kill()
 					return
@@ -121,6 +173,28 @@ func (c *Conn) writer() {
 	}
 }
 
+// write sends chunks, with one system call if it can, and gives them back. It
+// returns how many bytes wait meanwhile.
+func (c *Conn) write(chunks [][]byte) (left int64, err error) {
+	n := int64(0)
+	for _, b := range chunks {
+		n += int64(len(b))
+	}
+	c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if len(chunks) == 1 {
+		_, err = c.nc.Write(chunks[0])
+	} else {
+		c.vec = append(c.vec[:0], chunks...)
+		v := net.Buffers(c.vec)
+		_, err = v.WriteTo(c.nc)
+	}
+	for i, b := range chunks {
+		c.out.free(b[:0])
+		chunks[i] = nil
+	}
+	return c.out.size.Add(-n), err
+}
+
 // closeWrite ends the stream in order: what was written arrives.
 func (c *Conn) closeWrite() {
 	if t, ok := c.nc.(interface{ CloseWrite() error }); ok {
@@ -138,4 +212,12 @@ func (c *Conn) kill() {
 		c.out.mu.Unlock()
 		c.nc.Close()
 	})
+}
+
+// chunk returns an empty chunk.
+func (o *outbox) chunk() []byte {
+	if c, ok := o.pool.Get().(*[chunkSize]byte); ok {
+		return c[:0]
+	}
+	return make([]byte, 0, chunkSize)
 }
