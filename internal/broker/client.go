@@ -30,9 +30,9 @@ type Client struct {
 	vhost  *VHost
 	access *auth.Checker
 
-	route  router
-	batch  batch
-	pressed *Queue // would rather have no more publishes for a moment
+	route   router
+	batch   batch
+	pressed *Queue              // would rather have no more publishes for a moment
 	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
 	// Channels with publishes that wait for the log. Guarded by waitMu.

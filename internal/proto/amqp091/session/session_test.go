@@ -25,7 +25,7 @@ type node struct {
 	conns sync.WaitGroup
 }
 
-func startNode(t *testing.T, heartbeat time.Duration) *node {
+func startNode(t testing.TB, heartbeat time.Duration) *node {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	b, err := broker.Open(broker.Config{FS: vfs.NewMem(), Dir: "d", Sync: store.Memory, Logger: log,
@@ -57,12 +57,12 @@ func (n *node) connect() net.Conn {
 
 // peer is the client's end, spoken by hand.
 type peer struct {
-	t   *testing.T
+	t   testing.TB
 	nc  net.Conn
 	buf []byte
 }
 
-func (n *node) peer(t *testing.T) *peer { return &peer{t: t, nc: n.connect()} }
+func (n *node) peer(t testing.TB) *peer { return &peer{t: t, nc: n.connect()} }
 
 func (p *peer) send(ch wire.ChannelID, m wire.Method) {
 	p.t.Helper()

@@ -1,0 +1,74 @@
+package message
+
+import (
+	"bytes"
+	"testing"
+)
+
+func FuzzParse(f *testing.F) {
+	m := Message{Exchange: []byte("x"), RoutingKey: []byte("a.b"), Props: []byte{0x10, 0, 2}, Body: []byte("body")}
+	f.Add(m.Append(nil))
+	f.Add((&Message{}).Append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, ok := Parse(b)
+		if !ok {
+			return
+		}
+		if got := m.Append(nil); !bytes.Equal(got, b) {
+			t.Errorf("%x came back as %x", b, got)
+		}
+	})
+}
+
+// What is put into an arena stays as it was until it is released, whatever
+// comes and goes around it; in the end nothing is held.
+func TestArena(t *testing.T) {
+	budget := &Budget{Limit: 1 << 20}
+	a := NewArena(budget)
+	type kept struct {
+		ref  Ref
+		want []byte
+	}
+	var live []kept
+	rnd := uint32(1)
+	next := func(n int) int { rnd = rnd*1664525 + 1013904223; return int(rnd>>8) % n }
+	for i := range 20000 {
+		if len(live) > 200 || len(live) > 0 && next(3) == 0 {
+			k := next(len(live))
+			if !bytes.Equal(live[k].ref.Bytes(), live[k].want) {
+				t.Fatalf("message %d has changed", i)
+			}
+			a.Release(live[k].ref)
+			live[k] = live[len(live)-1]
+			live = live[:len(live)-1]
+			continue
+		}
+		size := next(300)
+		if next(50) == 0 {
+			size = next(100 << 10)
+		}
+		b := bytes.Repeat([]byte{byte(i)}, size)
+		live = append(live, kept{a.PutBytes(b), b})
+	}
+	for _, k := range live {
+		if !bytes.Equal(k.ref.Bytes(), k.want) {
+			t.Fatal("a message has changed")
+		}
+		a.Release(k.ref)
+	}
+	a.Trim()
+	if a.Held() != 0 || budget.Used() != 0 {
+		t.Errorf("%d bytes held, %d on the budget, after everything was released", a.Held(), budget.Used())
+	}
+}
+
+func BenchmarkArenaPutRelease(b *testing.B) {
+	a := NewArena(&Budget{Limit: 1 << 30})
+	m := Message{RoutingKey: []byte("queue"), Props: []byte{0x10, 0, 1}, Body: make([]byte, 1024)}
+	var window [64]Ref
+	b.ReportAllocs()
+	for i := range b.N {
+		a.Release(window[i%64])
+		window[i%64] = a.Put(&m)
+	}
+}
