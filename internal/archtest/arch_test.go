@@ -188,8 +188,8 @@ var aboveParent = map[string]string{
 // other uses, not the reverse.
 func TestChildrenDoNotImportParents(t *testing.T) {
 	for _, p := range packages(t) {
-		if aboveParent[p.path()] != "" {
-			continue
+		if aboveParent[p.path()] != "" || p.Name == "main" {
+			continue // a program stands on the package that it is the program of
 		}
 		for _, imp := range p.Imports {
 			if strings.HasPrefix(p.ImportPath, imp+"/") {
@@ -334,5 +334,30 @@ func TestDependencies(t *testing.T) {
 	}
 	for m := range want {
 		t.Errorf("docs/dependencies.md lacks %s", m)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// TestLinks: what the documents point to in the repository is there.
+func TestLinks(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(raw), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s: link to %s: %v", name, m[1], err)
+			}
+		}
 	}
 }
