@@ -59,7 +59,7 @@ func (l *Log) append(kind Kind, group uint64, urgent, live bool, a, b, c []byte)
 		fill(own, a, b, c)
 	}
 	l.mu.Lock()
-	if l.err != nil {
+	if l.err != nil || l.closing {
 		l.mu.Unlock()
 		return 0
 	}
@@ -75,6 +75,7 @@ func (l *Log) append(kind Kind, group uint64, urgent, live bool, a, b, c []byte)
 	}
 	s := l.tailSeg
 	segment.PutRecord(dst, s.seed, pos.Offset(), kind, group, n)
+	l.lastEnd = l.End()
 	if urgent {
 		l.urgent = true
 	}

@@ -213,7 +213,15 @@ func parseCheckpoint(r io.Reader, each func(piece []byte) error) (CheckpointInfo
 // the log is synced before the file gets its name; the segments may be spoken
 // of by the checkpoint before, so they go after the name is durable.
 // Called with keepMu held.
-func (l *Log) checkpoint(ctx context.Context) (err error) {
+func (l *Log) checkpoint(ctx context.Context) error {
+	err := l.tryCheckpoint(ctx)
+	if isNoSpace(err) && l.dropSpares() {
+		err = l.tryCheckpoint(ctx)
+	}
+	return err
+}
+
+func (l *Log) tryCheckpoint(ctx context.Context) (err error) {
 	began := time.Now()
 	l.ckptWanted.Store(false)
 	table := l.table.Load()

@@ -54,7 +54,7 @@ func (l *Log) commit() error {
 			l.release(l.Err())
 			return nil
 		}
-		if l.idle.Swap(false) && len(l.pending) == 0 && l.tailSeg != nil && l.marked < Position(l.synced.Load()) {
+		if l.idle.Swap(false) && !l.closing && len(l.pending) == 0 && l.tailSeg != nil && l.unmarked() {
 			l.makeRoom(0) // the last batch was durable: say so
 		}
 		l.inflight, l.pending, l.spareBuf = l.pending, l.spareBuf[:0], nil
@@ -103,6 +103,12 @@ func (l *Log) commit() error {
 		l.release(l.Err())
 		return err
 	}
+}
+
+// unmarked reports whether records are synced of which no mark says so.
+// Called under mu.
+func (l *Log) unmarked() bool {
+	return l.marked < l.lastEnd && l.lastEnd <= Position(l.synced.Load())
 }
 
 // release tells everyone who waits that the log has failed.
@@ -204,6 +210,7 @@ func (l *Log) openForWrite(s *seg) (*handle, error) {
 	defer l.prepMu.Unlock()
 	if s.num > l.claimed {
 		l.claimed = s.num
+		l.ready.Store(max(l.ready.Load(), s.num))
 	}
 	var h *handle
 	if l.nextFile != nil && l.nextNum == s.num {
@@ -277,7 +284,8 @@ func (l *Log) syncDirty(end Position) error {
 func (l *Log) afterCommit() {
 	end := l.batch.end
 	s := l.table.Load().get(end.Segment())
-	if s != nil && !s.noGrow.Load() && int64(end.Offset()) > s.prepared.Load()/2 {
+	if off := int64(end.Offset()); s != nil &&
+		(!s.noGrow.Load() && off > s.prepared.Load()/2 || off > s.cap/2 && l.ready.Load() <= s.num) {
 		signal(l.prepWake)
 	}
 	if l.full.Load() {
@@ -294,7 +302,7 @@ func (l *Log) afterCommit() {
 		l.free = l.free[:keep]
 	}
 	l.freeLow = len(l.free)
-	if l.flush != nil && len(l.pending) == 0 && (l.freeLow > 1 || l.marked < Position(l.synced.Load())) {
+	if l.flush != nil && len(l.pending) == 0 && (l.freeLow > 1 || l.unmarked()) {
 		l.flush.Reset(l.opt.FlushInterval) // and look again
 	}
 	l.mu.Unlock()

@@ -46,7 +46,7 @@ func (l *Log) keep() error {
 	defer l.keepMu.Unlock()
 	for !l.failed.Load() && l.stopping.Err() == nil {
 		switch {
-		case l.ckptWanted.Load(), l.sinceCkpt.Load() > l.opt.CheckpointBytes, l.deadBytes() >= slackSegments*l.opt.SegmentSize:
+		case l.ckptWanted.Load(), l.sinceCkpt.Load() > l.opt.CheckpointBytes, l.worthwhile():
 			if err := l.checkpoint(l.stopping); err != nil {
 				return err
 			}
@@ -57,6 +57,13 @@ func (l *Log) keep() error {
 		}
 	}
 	return nil
+}
+
+// worthwhile reports whether a checkpoint would give back much, or anything
+// when the disk is full.
+func (l *Log) worthwhile() bool {
+	dead := l.deadBytes()
+	return dead >= slackSegments*l.opt.SegmentSize || dead > 0 && l.full.Load()
 }
 
 // deadBytes returns what a checkpoint now would give back.

@@ -87,10 +87,10 @@ func TestManyWriters(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		st := l.Stats()
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
+		st := l.Stats()
 		if st.Checkpoints == 0 || st.SegmentsFreed == 0 || st.Dangling != 0 {
 			t.Errorf("%+v", st)
 		}
@@ -124,7 +124,7 @@ func TestNoSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := vfs.NewMem()
 		var blocked atomic.Int32
-		o := newToy(nil)
+		o := &locked{toy: newToy(nil)}
 		opt := store.Options{FS: mem, Dir: "d", SegmentSize: 16 << 10, OnBlocked: func(_ string, b bool) {
 			if b {
 				blocked.Add(1)
@@ -132,18 +132,20 @@ func TestNoSpace(t *testing.T) {
 				blocked.Add(-1)
 			}
 		}}
-		l, err := store.Open(opt, o)
+		l, err := store.Open(opt, &lockedCheckpoint{o})
 		if err != nil {
 			t.Fatal(err)
 		}
 		mem.SetSpace(64 << 10)
 		n := 0
 		for ; blocked.Load() == 0 && n < 1000; n++ {
+			o.mu.Lock()
 			o.put(0, uint64(n), true, make([]byte, 1000))
+			o.mu.Unlock()
 			l.Commit()
 			synctest.Wait()
 		}
-		if _, b := l.Blocked(); !b || n < 30 || n > 64 {
+		if _, b := l.Blocked(); !b || n < 24 || n > 64 {
 			t.Fatalf("blocked after %d records", n)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -153,7 +155,9 @@ func TestNoSpace(t *testing.T) {
 		cancel()
 		// Consumers go on: what they settle is still written and synced.
 		for id := range uint64(n) {
+			o.mu.Lock()
 			o.settle(0, id, true)
+			o.mu.Unlock()
 			if id%8 == 0 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				if err := l.Sync(ctx, l.End()-1); err != nil {
@@ -164,10 +168,16 @@ func TestNoSpace(t *testing.T) {
 		}
 		// All segments are dead by now: they come back, publishers go on.
 		l.RequestCheckpoint()
-		if err := l.Throttle(t.Context()); err != nil || blocked.Load() != 0 {
+		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err = l.Throttle(ctx)
+		synctest.Wait()
+		if err != nil || blocked.Load() != 0 {
 			t.Error(err, blocked.Load())
 		}
+		o.mu.Lock()
 		o.put(0, 9999, true, make([]byte, 1000))
+		o.mu.Unlock()
 		if err := l.Sync(t.Context(), l.End()-1); err != nil {
 			t.Error(err)
 		}

@@ -20,8 +20,8 @@ import (
 // Its goroutines: the committer (writes and syncs), the preparer (makes room
 // on disk ahead of the committer), the keeper (checkpoints, evacuation,
 // reclaim). Open starts them, Close ends them. Lock order: prepMu, then
-// handleMu, then mu; none is held while a method of the owner or a waiter
-// runs. mu is never held during I/O.
+// handleMu, then mu (and blockMu before mu); none of these is held while a
+// method of the owner or a waiter runs. mu is never held during I/O.
 type Log struct {
 	opt   Options
 	owner Owner
@@ -44,7 +44,9 @@ type Log struct {
 	forced   bool     // ... even where the mode would not sync (checkpoint)
 	waiters  []Waiter
 	waitBuf  []Waiter // list reused by the next swap
+	closing  bool     // a close record was appended: no mark may follow
 	marked   Position // what the newest mark says
+	lastEnd  Position // end of the owner's last record
 	err      error    // ErrFailed or ErrClosed, for good
 	blocked  string   // reason, "" when publishers may go on
 	throttle chan struct{}
@@ -59,7 +61,8 @@ type Log struct {
 	full     atomic.Bool   // blocked != ""
 	stuck    atomic.Bool   // the committer itself waits for space
 	poked    atomic.Bool
-	idle     atomic.Bool // the flush timer has fired
+	idle     atomic.Bool   // the flush timer has fired
+	ready    atomic.Uint32 // highest segment that has its file; written under prepMu
 
 	// Used by the committer alone.
 	partial  int // bytes of inflight[0] that are written already
@@ -77,6 +80,7 @@ type Log struct {
 	spares   []string // paths of files of full size, for reuse
 	spareSeq int
 
+	blockMu  sync.Mutex // around a change of blocked and OnBlocked
 	handleMu sync.Mutex
 	handles  []*seg // with an open handle, oldest first
 
@@ -268,6 +272,8 @@ func (l *Log) fail(err error) {
 
 // setBlocked changes whether publishers must wait; "" lets them go on.
 func (l *Log) setBlocked(reason string) {
+	l.blockMu.Lock() // so that OnBlocked hears the changes in order
+	defer l.blockMu.Unlock()
 	l.mu.Lock()
 	was := l.blocked
 	l.blocked = reason

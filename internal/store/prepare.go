@@ -52,7 +52,7 @@ func (l *Log) prepare() error {
 		}
 	case isNoSpace(err):
 		l.setBlocked("no space for the next segment: " + err.Error())
-		l.RequestCheckpoint() // perhaps something can be given back
+		signal(l.keepWake) // perhaps something can be given back
 	case l.stopping.Err() != nil:
 	default:
 		l.opt.Logger.Warn("cannot prepare room for the log", "dir", l.opt.Dir, "err", err)
@@ -70,8 +70,33 @@ func (l *Log) prepareOnce() error {
 		return err
 	}
 	if int64(at.Offset()) > s.cap/2 {
-		return l.prepareNext(s.num + 1)
+		if err := l.prepareNext(s.num + 1); err != nil {
+			return err
+		}
+		if len(l.table.Load().list) > 1 {
+			return l.reserve()
+		}
 	}
+	return nil
+}
+
+// reserve keeps one file of full size in hand. When it cannot be had,
+// publishers are stopped, with the rest of this segment and the next still
+// free for what consumers settle, and something to give up for a checkpoint.
+func (l *Log) reserve() error {
+	l.prepMu.Lock()
+	have := len(l.spares) > 0
+	l.prepMu.Unlock()
+	if have {
+		return nil
+	}
+	name, err := l.makeSpare()
+	if err != nil {
+		return err
+	}
+	l.prepMu.Lock()
+	l.spares = append(l.spares, name)
+	l.prepMu.Unlock()
 	return nil
 }
 
@@ -182,6 +207,7 @@ func (l *Log) prepareNext(num uint32) error {
 		return err
 	}
 	l.nextNum, l.nextFile = num, &handle{f}
+	l.ready.Store(num)
 	return nil
 }
 
@@ -230,14 +256,24 @@ func (l *Log) fillZeros(f vfs.File) error {
 	return f.Sync()
 }
 
-// dropSpares gives up the files kept for reuse, when the disk is full.
-func (l *Log) dropSpares() {
+// dropSpares gives up the files that hold nothing yet, when the disk is full,
+// and reports whether there were any. The reserve exists for this: the room
+// lets a checkpoint be written, which gives dead segments back.
+func (l *Log) dropSpares() bool {
 	l.prepMu.Lock()
 	defer l.prepMu.Unlock()
-	for _, name := range l.spares {
+	names := l.spares
+	l.spares = nil
+	if l.nextFile != nil {
+		l.nextFile.Close()
+		l.nextFile = nil
+		l.ready.Store(l.claimed)
+		names = append(names, l.segPath(l.nextNum))
+	}
+	for _, name := range names {
 		if err := l.opt.FS.Remove(name); err != nil {
-			l.opt.Logger.Warn("cannot remove a spare segment", "file", name, "err", err)
+			l.opt.Logger.Warn("cannot remove an empty segment", "file", name, "err", err)
 		}
 	}
-	l.spares = nil
+	return len(names) > 0
 }

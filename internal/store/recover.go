@@ -593,6 +593,7 @@ func (l *Log) lastWords() error {
 		l.mu.Unlock()
 		return l.Err()
 	}
+	l.closing = true
 	l.makeRoom(segment.RecordHeader)
 	off := l.End().Offset()
 	segment.PutRecord(l.take(segment.RecordHeader), l.tailSeg.seed, off, segment.KindClose, 0, 0)
@@ -600,9 +601,6 @@ func (l *Log) lastWords() error {
 	l.mu.Unlock()
 	if err := l.syncTo(ctx, end-1, true); err != nil {
 		return err
-	}
-	if l.End() != end {
-		return nil // someone appended after all: not an orderly stop
 	}
 	// Room that was made ahead is of no use to a stopped node.
 	h := s.h.Load()

@@ -58,7 +58,7 @@ type Options struct {
 	Logger          *slog.Logger  // default: discards
 
 	// OnBlocked is told when publishers must stop and may go on, from a
-	// goroutine of the store.
+	// goroutine of the store. It must not wait.
 	OnBlocked func(reason string, blocked bool)
 
 	manual bool // tests: start no goroutines, the test calls their steps

@@ -70,8 +70,10 @@ type Item struct {
 	Time   int64       // ms since 1970 at which it was enqueued
 	Size   uint32      // bytes of the body
 	Count  uint32      // quorum: counted deliveries that failed (x-delivery-count)
-	Prio   uint8       // priority as published; the machine clamps it
-	Flags  Flags
+	// Acquired counts a quorum queue's deliveries that came back (x-acquired-count).
+	Acquired uint32
+	Prio     uint8 // priority as published; the machine clamps it
+	Flags    Flags
 }
 
 // Slot names an unacknowledged message of a machine until it is settled.

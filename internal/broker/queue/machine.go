@@ -469,7 +469,8 @@ func (m *Machine) refuse(h *held, s Slot, o Outcome, eff *[]Effect) {
 		return
 	}
 	it.Flags |= Redelivered
-	if o == Requeue && m.cfg.Kind == Quorum {
+	if m.cfg.Kind == Quorum {
+		it.Acquired++
 		add(eff, Returned).Item = it
 	}
 	m.requeue(&it)

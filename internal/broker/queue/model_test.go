@@ -226,8 +226,9 @@ func (m *model) settle(seq uint64, o Outcome) {
 	case Reject:
 		m.bury(it, why)
 	default:
-		if o == Requeue && m.cfg.Kind == Quorum {
-			m.say("returned %d %d", seq, it.Count)
+		if m.cfg.Kind == Quorum {
+			it.Acquired++
+			m.say("returned %d %d %d", seq, it.Count, it.Acquired)
 		}
 		it.Flags |= Redelivered
 		l := &m.levels[it.Prio]
@@ -463,7 +464,7 @@ func (w *world) do() {
 				}
 				delete(w.pages, e.Page.Pos)
 			case Returned:
-				w.other = append(w.other, fmt.Sprintf("returned %d %d", it.Seq, it.Count))
+				w.other = append(w.other, fmt.Sprintf("returned %d %d %d", it.Seq, it.Count, it.Acquired))
 			case WantLoad:
 				if load {
 					w.fail("two loads")
@@ -774,7 +775,7 @@ func (w *world) get() {
 		}
 		if st == Got {
 			want := pop(l)
-			if it.Seq != want.Seq || it.Flags != want.Flags || it.Count != want.Count || it.Prio != want.Prio || it.Time != want.Time {
+			if it.Seq != want.Seq || it.Flags != want.Flags || it.Count != want.Count || it.Acquired != want.Acquired || it.Prio != want.Prio || it.Time != want.Time {
 				w.fail("got %+v, want %+v", it, want)
 			}
 			w.body(&it, w.log[it.Pos])

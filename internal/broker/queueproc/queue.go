@@ -12,6 +12,8 @@ package queueproc
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,6 +61,7 @@ type Delivery struct {
 	Seq         uint64
 	Slot        queue.Slot
 	Count       uint32 // quorum: failed deliveries before this one
+	Acquired    uint32 // quorum: deliveries before this one
 	Redelivered bool
 }
 
@@ -231,7 +234,7 @@ func (q *Queue) do(a *after) {
 
 func (q *Queue) deliver(e *queue.Effect) {
 	c := e.Consumer.Owner.(*Consumer)
-	d := Delivery{Seq: e.Item.Seq, Slot: e.Slot, Count: e.Item.Count, Redelivered: e.Item.Flags&queue.Redelivered != 0}
+	d := Delivery{Seq: e.Item.Seq, Slot: e.Slot, Count: e.Item.Count, Acquired: e.Item.Acquired, Redelivered: e.Item.Flags&queue.Redelivered != 0}
 	if d.Redelivered {
 		q.stats.Redelivered++
 	}
@@ -290,7 +293,7 @@ func (q *Queue) logReturned(it *queue.Item) {
 		return
 	}
 	q.scratch = append(q.scratch[:0], recordVersion)
-	q.scratch = appendUvarints(q.scratch, it.Seq, uint64(it.Count))
+	q.scratch = appendUvarints(q.scratch, it.Seq, uint64(it.Count), uint64(it.Acquired))
 	q.Log.Append(KindReturned, q.ID, false, q.scratch, nil, nil)
 }
 
@@ -502,7 +505,7 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 			continue
 		}
 		left := q.m.Ready()
-		d := Delivery{Seq: it.Seq, Slot: slot, Count: it.Count, Redelivered: it.Flags&queue.Redelivered != 0}
+		d := Delivery{Seq: it.Seq, Slot: slot, Count: it.Count, Acquired: it.Acquired, Redelivered: it.Flags&queue.Redelivered != 0}
 		if d.Redelivered {
 			q.stats.Redelivered++
 		}
@@ -605,18 +608,23 @@ func (q *Queue) Delete(ifUnused, ifEmpty bool) (int, error) {
 	return n, nil
 }
 
-// CancelConsumers tells the consumers of a deleted queue.
+// CancelConsumers tells the consumers of a deleted queue, in the order of their
+// tags.
 func (q *Queue) CancelConsumers() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.deleted {
 		return
 	}
+	var cs []*Consumer
 	q.m.EachConsumer(func(c *queue.Consumer) bool {
-		p := c.Owner.(*Consumer)
-		p.Sink.Cancel(p)
+		cs = append(cs, c.Owner.(*Consumer))
 		return true
 	})
+	slices.SortStableFunc(cs, func(a, b *Consumer) int { return strings.Compare(a.Tag, b.Tag) })
+	for _, c := range cs {
+		c.Sink.Cancel(c)
+	}
 }
 
 // Deleted reports whether Delete was called.

@@ -31,7 +31,7 @@ func appendHead(dst []byte, it *queue.Item) []byte {
 	dst = binary.AppendUvarint(dst, it.Seq)
 	dst = binary.AppendVarint(dst, it.Time)
 	dst = binary.AppendVarint(dst, it.Expiry)
-	return binary.AppendUvarint(dst, uint64(it.Count))
+	return appendUvarints(dst, uint64(it.Count), uint64(it.Acquired))
 }
 
 func parseHead(b []byte) (it queue.Item, rest []byte, err error) {
@@ -46,7 +46,7 @@ func parseHead(b []byte) (it queue.Item, rest []byte, err error) {
 	it.Seq = r.uvarint()
 	it.Time = r.varint()
 	it.Expiry = r.varint()
-	it.Count = uint32(r.uvarint())
+	it.Count, it.Acquired = uint32(r.uvarint()), uint32(r.uvarint())
 	if r.bad {
 		return it, nil, errRecord
 	}
@@ -157,7 +157,7 @@ func appendItem(dst []byte, it *queue.Item, prevSeq, prevPos uint64) []byte {
 	dst = binary.AppendUvarint(dst, uint64(it.Size))
 	dst = binary.AppendVarint(dst, it.Time)
 	dst = binary.AppendVarint(dst, it.Expiry)
-	return binary.AppendUvarint(dst, uint64(it.Count))
+	return appendUvarints(dst, uint64(it.Count), uint64(it.Acquired))
 }
 
 func (r *reader) item(prevSeq, prevPos uint64) (it queue.Item) {
@@ -167,7 +167,7 @@ func (r *reader) item(prevSeq, prevPos uint64) (it queue.Item) {
 	it.Size = uint32(r.uvarint())
 	it.Time = r.varint()
 	it.Expiry = r.varint()
-	it.Count = uint32(r.uvarint())
+	it.Count, it.Acquired = uint32(r.uvarint()), uint32(r.uvarint())
 	return it
 }
 

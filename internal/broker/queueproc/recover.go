@@ -87,12 +87,12 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		r.pages = slices.DeleteFunc(r.pages, func(p queue.PageRef) bool { return p.Pos == at })
 	case KindReturned:
 		rd := reader{b: payload[min(1, len(payload)):]}
-		seq, count := rd.uvarint(), rd.uvarint()
+		seq, count, acquired := rd.uvarint(), rd.uvarint(), rd.uvarint()
 		if rd.bad {
 			return errRecord
 		}
 		if i := r.find(seq); i >= 0 {
-			r.items[i].Count = uint32(count)
+			r.items[i].Count, r.items[i].Acquired = uint32(count), uint32(acquired)
 			r.items[i].Flags |= queue.Redelivered
 		}
 	}
@@ -156,6 +156,7 @@ type LoadPage func(pos store.Position) ([]byte, error)
 // redelivered: the node did not stop cleanly, so that any message may have
 // been delivered.
 func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
+	redelivered = redelivered && !q.Quorum // whose deliveries leave a trace
 	q.mu.Lock()
 	slices.SortFunc(r.settled, func(a, b run) int {
 		if a.first < b.first {

@@ -29,7 +29,13 @@ func (ch *channel) qos(m *wire.BasicQos) error {
 		return nil
 	}
 	c.out.mu.Lock()
+	if ch.limit == 0 {
+		// What is outstanding now counts, basic.get included (as in RabbitMQ,
+		// acknowledging that frees nothing).
+		ch.limited = uint32(ch.unacked.alive)
+	}
 	ch.limit = uint32(m.PrefetchCount)
+	ch.hasLimit.Store(true)
 	c.out.mu.Unlock()
 	c.send(ch.id, wire.BasicQosOk{})
 	c.unblock()
@@ -222,11 +228,13 @@ func (c *Conn) settleLate() {
 // credit gives back what a delivery took of the channel's prefetch. It reports
 // whether consumers that wait for it must be told. Called with the outbox locked.
 func (ch *channel) credit(d *delivery) bool {
-	if d.consumer == nil {
+	if d.consumer == nil || ch.limit == 0 {
 		return false
 	}
-	ch.limited--
-	return ch.limit > 0
+	if ch.limited > 0 {
+		ch.limited--
+	}
+	return true
 }
 
 // nack handles basic.nack and basic.reject.
@@ -263,7 +271,7 @@ func (ch *channel) nack(tag wire.DeliveryTag, multiple, requeue, reject bool) er
 	}
 	ch.unacked.trim()
 	c.out.mu.Unlock()
-	ch.settleAll(ds, o)
+	ch.settleGroups(ds, o)
 	if freed {
 		c.unblock()
 	}
@@ -271,11 +279,14 @@ func (ch *channel) nack(tag wire.DeliveryTag, multiple, requeue, reject bool) er
 }
 
 // recover puts everything unacknowledged back (basic.recover).
-func (ch *channel) recover(requeue bool) error {
+func (ch *channel) recover(requeue, answer bool) error {
 	if !requeue {
 		return &closeError{code: wire.NotImplemented, text: "requeue=false", conn: true}
 	}
 	c := ch.conn
+	if answer {
+		c.send(ch.id, wire.BasicRecoverOk{}) // before what is delivered again
+	}
 	var ds []delivery
 	freed := false
 	c.out.mu.Lock()
@@ -287,7 +298,7 @@ func (ch *channel) recover(requeue bool) error {
 	})
 	ch.unacked.trim()
 	c.out.mu.Unlock()
-	ch.settleAll(ds, queue.Requeue)
+	ch.settleGroups(ds, queue.Requeue)
 	if freed {
 		c.unblock()
 	}

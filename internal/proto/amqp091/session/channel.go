@@ -3,6 +3,8 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -30,9 +32,10 @@ type channel struct {
 	// Guarded by conn.out.mu.
 	unacked   unacked
 	consumers map[string]*consumer
-	limit     uint32 // prefetch of the whole channel; 0: none
-	limited   uint32 // deliveries that count against limit
-	deaf      bool   // released: deliveries are dropped (their queue has them back)
+	limit     uint32      // prefetch of the whole channel; 0: none
+	limited   uint32      // deliveries that count against limit
+	hasLimit  atomic.Bool // limit was ever set
+	deaf      bool        // released: deliveries are dropped (their queue has them back)
 }
 
 // consumer is a basic.consume. It is the queue.Gate of its core consumer.
@@ -57,16 +60,19 @@ func (k *consumer) Take(noAck bool) bool {
 		// Drained in between: whoever did may have missed the flag.
 		k.refused.Store(false)
 	}
-	if noAck {
+	if !k.ch.hasLimit.Load() {
 		return true
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if l := k.ch.limit; l > 0 && k.ch.limited >= l {
+	switch l := k.ch.limit; {
+	case l == 0:
+	case k.ch.limited >= l: // stops those without acknowledgements, too
 		k.refused.Store(true)
 		return false
+	case !noAck:
+		k.ch.limited++
 	}
-	k.ch.limited++
 	return true
 }
 
@@ -195,6 +201,32 @@ func (ch *channel) settleAll(ds []delivery, o queue.Outcome) {
 	}
 }
 
+// settleGroups settles deliveries as RabbitMQ does when they are many: queue by
+// queue, those of basic.get first, then consumer by consumer in the order of
+// their tags. The queue delivers what it can after each.
+func (ch *channel) settleGroups(ds []delivery, o queue.Outcome) {
+	tag := func(d *delivery) string {
+		if d.consumer == nil {
+			return ""
+		}
+		return d.consumer.tag
+	}
+	slices.SortStableFunc(ds, func(a, b delivery) int {
+		if c := strings.Compare(a.queue.Name, b.queue.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(tag(&a), tag(&b))
+	})
+	for len(ds) > 0 {
+		n := 1
+		for n < len(ds) && ds[n].queue == ds[0].queue && ds[n].consumer == ds[0].consumer {
+			n++
+		}
+		ch.settleAll(ds[:n:n], o)
+		ds = ds[n:]
+	}
+}
+
 // Deliver implements queueproc.Sink.
 func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *message.Message) {
 	k := pc.User.(*consumer)
@@ -213,21 +245,18 @@ func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *mess
 	o.mu.Unlock()
 }
 
-// withCount adds the x-delivery-count header where it belongs.
+// withCount adds what quorum queues tell from the second delivery on: how many
+// failed (x-delivery-count), and how many there were (x-acquired-count).
 func (ch *channel) withCount(q *queueproc.Queue, d queueproc.Delivery, props []byte) []byte {
-	if d.Count == 0 || q == nil {
+	if d.Acquired == 0 || q == nil {
 		return props
 	}
-	return setDeliveryCount(props, d.Count)
-}
-
-// setDeliveryCount adds the header that tells how often a delivery has failed.
-func setDeliveryCount(props []byte, n uint32) []byte {
 	p, err := wire.ParseProperties(props)
 	if err != nil {
 		return props
 	}
-	p.Headers.Set("x-delivery-count", wire.Int64(n))
+	p.Headers.Set("x-delivery-count", wire.Int64(d.Count))
+	p.Headers.Set("x-acquired-count", wire.Int64(d.Acquired))
 	return p.Append(nil)
 }
 

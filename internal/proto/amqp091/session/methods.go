@@ -103,13 +103,9 @@ func (ch *channel) method(payload []byte) error {
 	case *wire.BasicNack:
 		return ch.nack(m.DeliveryTag, m.Multiple, m.Requeue, false)
 	case *wire.BasicRecover:
-		if err := ch.recover(m.Requeue); err != nil {
-			return err
-		}
-		c.send(ch.id, wire.BasicRecoverOk{})
-		return nil
+		return ch.recover(m.Requeue, true)
 	case *wire.BasicRecoverAsync:
-		return ch.recover(m.Requeue)
+		return ch.recover(m.Requeue, false)
 	case *wire.ConfirmSelect:
 		return ch.reply(m.NoWait, wire.ConfirmSelectOk{}, ch.core.SelectConfirm())
 	case *wire.TxSelect:

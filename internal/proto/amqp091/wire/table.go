@@ -7,7 +7,7 @@ import (
 
 // MaxTableDepth bounds how deeply tables and arrays may be nested, the outermost table included. x-death, the
 // deepest that a broker makes itself, needs three.
-const MaxTableDepth = 64
+const MaxTableDepth = 1 << 15
 
 // Table is a field table (section 4.2.5.5). It keeps the order, and keys that occur twice, as received; the
 // first of them counts.
