@@ -294,15 +294,17 @@ func (l *Log) afterCommit() {
 	if l.sinceCkpt.Load() > l.opt.CheckpointBytes {
 		signal(l.keepWake)
 	}
-	// Chunks that stood unused since the last time are given up by halves.
+	// Chunks that stood unused for a second are given up by halves.
 	l.mu.Lock()
-	if len(l.pending) == 0 && l.freeLow > 1 {
-		keep := len(l.free) - (l.freeLow+1)/2
-		clear(l.free[keep:])
-		l.free = l.free[:keep]
+	if now := time.Now(); now.Sub(l.trimmed) >= time.Second {
+		if len(l.pending) == 0 && l.freeLow > 1 {
+			keep := len(l.free) - (l.freeLow+1)/2
+			clear(l.free[keep:])
+			l.free = l.free[:keep]
+		}
+		l.trimmed, l.freeLow = now, len(l.free)
 	}
-	l.freeLow = len(l.free)
-	if l.flush != nil && len(l.pending) == 0 && (l.freeLow > 1 || l.unmarked()) {
+	if l.flush != nil && len(l.pending) == 0 && (len(l.free) > 1 || l.unmarked()) {
 		l.flush.Reset(l.opt.FlushInterval) // and look again
 	}
 	l.mu.Unlock()

@@ -266,7 +266,7 @@ func TestIdleMemory(t *testing.T) {
 		if err := l.Sync(t.Context(), l.End()-1); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(15 * time.Second)
 		if n := l.FreeChunks(); n > 1 {
 			t.Errorf("%d chunks kept", n)
 		}

@@ -40,8 +40,9 @@ type Log struct {
 	spareBuf []*chunk // list reused by the next swap
 	free     []*chunk // chunks to be used again
 	freeLow  int      // fewest free chunks since the last trim
-	urgent   bool     // pending needs a sync
-	forced   bool     // ... even where the mode would not sync (checkpoint)
+	trimmed  time.Time
+	urgent   bool // pending needs a sync
+	forced   bool // ... even where the mode would not sync (checkpoint)
 	waiters  []Waiter
 	waitBuf  []Waiter // list reused by the next swap
 	closing  bool     // a close record was appended: no mark may follow
@@ -266,6 +267,9 @@ func (l *Log) fail(err error) {
 	l.mu.Unlock()
 	if first {
 		l.opt.Logger.Error("the log has failed; nothing more is written or confirmed", "dir", l.opt.Dir, "err", err)
+		if l.opt.OnFailed != nil {
+			l.opt.OnFailed()
+		}
 	}
 	l.poke()
 }

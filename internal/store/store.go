@@ -60,6 +60,9 @@ type Options struct {
 	// OnBlocked is told when publishers must stop and may go on, from a
 	// goroutine of the store. It must not wait.
 	OnBlocked func(reason string, blocked bool)
+	// OnFailed is told once when the log has failed for good; Err says why. It
+	// must not wait.
+	OnFailed func()
 
 	manual bool // tests: start no goroutines, the test calls their steps
 }
