@@ -225,6 +225,9 @@ func (s *Server) Addrs() []net.Addr {
 	return out
 }
 
+// Config is the configuration with all defaults filled in.
+func (s *Server) Config() Config { return s.cfg }
+
 // Done is closed when the node cannot go on, because its disk has failed. Err
 // says why. The caller closes the server and ends.
 func (s *Server) Done() <-chan struct{} { return s.broker.Done() }

@@ -103,8 +103,8 @@ func announce(cfg *config.Config, srv *server.Server) {
 	for _, a := range srv.Addrs() {
 		at += " amqp://" + a.String()
 	}
-	login := fmt.Sprintf("user %s", cfg.Server.DefaultUser)
-	if cfg.Server.DefaultUser == "guest" {
+	login := fmt.Sprintf("user %s", srv.Config().DefaultUser)
+	if srv.Config().DefaultUser == "guest" {
 		login = "user guest, password guest, from this host only"
 	}
 	fmt.Printf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)

@@ -68,6 +68,7 @@ type Broker struct {
 	// definition changes, never while one waits for the disk.
 	defs  sync.Mutex
 	state *meta.State
+	later []func() // to be done once defs is dropped
 
 	mu     sync.RWMutex
 	vhosts map[string]*VHost
@@ -114,7 +115,7 @@ func Open(cfg Config) (*Broker, error) {
 	b.rec = newRecovery(b)
 	b.log, err = store.Open(store.Options{
 		FS: cfg.FS, Dir: cfg.Dir, SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes,
-		Sync: cfg.Sync, Logger: cfg.Logger, Identity: id, OnBlocked: b.onBlocked,
+		Sync: cfg.Sync, Logger: cfg.Logger, Identity: id, OnBlocked: b.onBlocked, OnFailed: func() { close(b.failed) },
 	}, (*owner)(b))
 	if err != nil {
 		return nil, err
@@ -170,8 +171,14 @@ func (b *Broker) apply(c meta.Command) (meta.Result, error) {
 // applyAsync is apply without the wait. pos is 0 when nothing was logged.
 func (b *Broker) applyAsync(c meta.Command) (meta.Result, store.Position, error) {
 	b.defs.Lock()
-	defer b.defs.Unlock()
-	return b.applyLocked(c)
+	res, pos, err := b.applyLocked(c)
+	later := b.later
+	b.later = nil
+	b.defs.Unlock()
+	for _, f := range later {
+		f()
+	}
+	return res, pos, err
 }
 
 func (b *Broker) applyLocked(c meta.Command) (res meta.Result, pos store.Position, err error) {

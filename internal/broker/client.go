@@ -68,6 +68,10 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 	v.mu.Lock()
 	v.clients[c] = struct{}{}
 	v.mu.Unlock()
+	if b.VHost(info.VHost) != v {
+		c.Close() // deleted in between
+		return nil, errf(NotAllowed, "vhost %s not found", info.VHost)
+	}
 	return c, nil
 }
 
@@ -143,6 +147,14 @@ func (c *Client) Await(stop <-chan struct{}) {
 
 // tell confirms what is decided, and registers with the log for the rest.
 func (c *Client) tell() {
+	if c.tellDecided() {
+		c.b.log.Notify((*clientWaiter)(c))
+	}
+}
+
+// tellDecided confirms what is decided. It reports whether the client must
+// register with the log.
+func (c *Client) tellDecided() (register bool) {
 	c.waitMu.Lock()
 	defer c.waitMu.Unlock()
 	durable := c.b.log.Durable()
@@ -156,10 +168,9 @@ func (c *Client) tell() {
 	}
 	clear(c.waiting[len(kept):])
 	c.waiting = kept
-	if len(kept) > 0 && !c.asked && !c.closed {
-		c.asked = true
-		c.b.log.Notify((*clientWaiter)(c))
-	}
+	register = len(kept) > 0 && !c.asked && !c.closed
+	c.asked = c.asked || register
+	return register
 }
 
 // clientWaiter is a Client as the log's committer sees it.

@@ -110,7 +110,7 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 			return QueueState{}, err
 		}
 	}
-	_, err := c.b.apply(&meta.DeclareQueue{
+	res, err := c.b.apply(&meta.DeclareQueue{
 		VHost: c.vhost.Name, Name: s.Name, Durable: s.Durable, AutoDelete: s.AutoDelete, Exclusive: s.Exclusive,
 		Owner: c.ID, Args: s.Args, ID: c.b.nextID.Add(1), Generated: generated, User: c.User,
 	})
@@ -121,7 +121,7 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 	if err != nil {
 		return QueueState{}, err
 	}
-	if q.Definition().Type != "quorum" {
+	if !res.Existed || q.Definition().Type != "quorum" {
 		q.Touch()
 	}
 	return q.state(), nil

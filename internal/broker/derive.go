@@ -53,6 +53,8 @@ func (b *Broker) derive(changes []meta.Change) {
 		case meta.QueueChanged:
 			if q := v.Queue(c.Queue.Name); q != nil {
 				q.configure(c.Queue)
+				cfg := queueConfig(c.Queue)
+				b.later = append(b.later, func() { q.Configure(cfg) })
 			}
 		case meta.QueueDeleted:
 			b.removeQueue(v, c.Queue)
@@ -177,7 +179,6 @@ func (b *Broker) removeQueue(v *VHost, d *meta.Queue) {
 func (q *Queue) configure(d *meta.Queue) {
 	q.def.Store(d)
 	q.dl.Store(deadLetterOf(d))
-	q.Configure(queueConfig(d))
 }
 
 func deadLetterOf(d *meta.Queue) *deadLetterTo {

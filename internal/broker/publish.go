@@ -20,6 +20,8 @@ type Outlet interface {
 	Confirm(seq uint64, multiple bool)
 	// Refuse: publish number seq was not accepted.
 	Refuse(seq uint64)
+	// Overdue reports whether the peer has left far too much unread.
+	Overdue() bool
 }
 
 // Channel is an order of publishes and a set of consumers of a Client.
@@ -245,7 +247,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.Properties
 		}
 	}
 	if ch.tx != nil {
-		return ch.txPublish(r, more, headers, pub), nil
+		return ch.txPublish(r, more, headers, pub)
 	}
 	if isReply(r) && len(more) == 0 {
 		c.Flush()
@@ -315,7 +317,7 @@ func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub) (pos store.Position
 	}
 	if durable > 1 {
 		head := pub.Msg.AppendHead(make([]byte, 0, 512))
-		pub.Body = b.log.AppendLive(queueproc.KindBody, 0, true, head, pub.Msg.Body, nil)
+		pub.Body = b.log.AppendLive(queueproc.KindBody, bodyGroup, true, head, pub.Msg.Body, nil)
 		if pub.Body != 0 {
 			// Held until the queues hold it.
 			defer b.log.Release(pub.Body, store.LiveSize(len(head)+len(pub.Msg.Body)))

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/broker/meta"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
@@ -18,6 +20,9 @@ const (
 	kindCommand store.Kind = 16 // a definition command
 	kindMark    store.Kind = 17 // nothing; its position is waited for
 )
+
+// bodyGroup is the group of records that belong to no queue alone.
+const bodyGroup = math.MaxUint64
 
 // A checkpoint is: version, the position from which definition commands count,
 // the definitions, and a part for each durable queue.
@@ -112,7 +117,7 @@ func (o *owner) Recovered(clean bool) error {
 		for _, q := range v.queues {
 			rec := b.rec.queues[q.ID]
 			if rec == nil {
-				continue
+				rec = &queueproc.Recovery{}
 			}
 			err := q.Restore(rec, !clean, func(pos store.Position) ([]byte, error) {
 				raw, _, _, err := l.Read(pos, nil)
@@ -166,6 +171,17 @@ func (o *owner) Checkpoint(w io.Writer) error {
 // Evacuate moves what still lives in a segment of the log to its tail.
 func (o *owner) Evacuate(seg uint32, groups []uint64) error {
 	b := (*Broker)(o)
+	if slices.Contains(groups, bodyGroup) {
+		// Bodies that several queues share: any queue may refer to one.
+		for _, v := range b.allVHosts() {
+			for _, q := range v.Queues() {
+				if err := q.Evacuate(seg); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 	for _, id := range groups {
 		if q, ok := b.queues.Load(id); ok {
 			if err := q.(*Queue).Evacuate(seg); err != nil {

@@ -66,6 +66,9 @@ func (b *Broker) deliverReply(address string, m *message.Message) bool {
 		return false
 	}
 	target := t.(*replyTarget)
+	if target.out.Overdue() {
+		return false // it asks and does not listen
+	}
 	target.out.Deliver(target.consumer, queueproc.Delivery{}, m)
 	target.out.Flush()
 	return true

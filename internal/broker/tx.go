@@ -16,6 +16,10 @@ type transaction struct {
 	bytes   int64
 }
 
+// maxTransaction bounds the messages of a transaction that is not committed, in
+// bytes. RabbitMQ has no bound.
+const maxTransaction = 256 << 20
+
 type txPub struct {
 	queues []*Queue
 	reply  string
@@ -42,8 +46,11 @@ func (ch *Channel) SelectTx() error {
 // InTx reports whether the channel is transactional.
 func (ch *Channel) InTx() bool { return ch.tx != nil }
 
-func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queueproc.Pub) bool {
+func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queueproc.Pub) (bool, error) {
 	c := ch.c
+	if ch.tx.bytes > maxTransaction {
+		return false, errf(PreconditionFailed, "transaction is larger than %d bytes", maxTransaction)
+	}
 	t := txPub{pub: pub}
 	if isReply(r) && len(more) == 0 {
 		t.reply = r.key
@@ -54,7 +61,7 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 	t.pub.Msg, _ = message.Parse(stored)
 	ch.tx.pubs = append(ch.tx.pubs, t)
 	ch.tx.bytes += int64(len(stored))
-	return len(t.queues) > 0 || t.reply != ""
+	return len(t.queues) > 0 || t.reply != "", nil
 }
 
 // Settle ends deliveries of one queue, at the commit if the channel is
@@ -90,8 +97,8 @@ func (ch *Channel) Commit() error {
 	for _, s := range t.settles {
 		s.q.Settle(s.settle, s.outcome)
 	}
-	if pos == 0 && len(t.settles) > 0 {
-		// Acknowledgements alone: whatever was logged of them must be safe.
+	if len(t.settles) > 0 {
+		// Whatever was logged of the acknowledgements must be safe, too.
 		pos = b.log.Append(kindMark, 0, true, nil, nil, nil)
 	}
 	if pos != 0 {

@@ -49,7 +49,7 @@ func Load(src Sources) (*Config, error) {
 	file := src.File
 	if file == "" {
 		file, _ = src.Env("RABBITMQ_CONFIG_FILE")
-		if _, err := os.Stat(file + ".conf"); err == nil {
+		if _, err := os.Stat(file + ".conf"); file != "" && err == nil {
 			file += ".conf"
 		}
 	}

@@ -330,12 +330,17 @@ func among(values ...string) func(any) bool {
 
 func anything(any) bool { return true }
 
+func isRoutingKey(v any) bool {
+	s, ok := v.(string)
+	return ok && len(s) <= 255
+}
+
 var policyKeys = map[string]policyKey{
 	"alternate-exchange":            {false, isString, "is not a valid alternate exchange name"},
 	"consumer-disconnected-timeout": {false, atLeast(0), "is not a valid consumer disconnected timeout"},
 	"consumer-timeout":              {false, atLeast(0), "is not a valid consumer timeout"},
 	"dead-letter-exchange":          {false, isString, "is not a valid dead letter exchange name"},
-	"dead-letter-routing-key":       {false, isString, "is not a valid dead letter routing key"},
+	"dead-letter-routing-key":       {false, isRoutingKey, "is not a valid dead letter routing key"},
 	"dead-letter-strategy":          {false, among("at-most-once", "at-least-once"), "is not a valid dead letter strategy"},
 	"message-ttl":                   {true, atLeast(0), "is not a valid message TTL"},
 	"expires":                       {true, atLeast(1), "is not a valid queue expiry"},

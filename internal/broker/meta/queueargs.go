@@ -177,6 +177,9 @@ func checkDLRK(v Value, a Args) string {
 	if _, ok := a.Get("x-dead-letter-exchange"); !ok {
 		return "routing_key_but_no_dlx_defined"
 	}
+	if len(v.Bytes()) > 255 {
+		return "routing_key_too_long" // RabbitMQ finds out at the first dead letter
+	}
 	return ""
 }
 

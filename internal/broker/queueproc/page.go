@@ -2,6 +2,9 @@ package queueproc
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -60,16 +63,33 @@ func (q *Queue) dropPage(p *queue.PageRef, logIt bool) {
 }
 
 // load brings in what dispatch waits for, until nothing more is wanted. One
-// load runs at a time (Queue.loading).
+// load runs at a time (Queue.loading). After a failed read it is tried again.
 func (q *Queue) load() {
-	for {
-		more, err := q.loadOnce()
-		if err != nil {
+	for gone := 0; ; {
+		more, err := q.loadOnce(gone > 2)
+		switch {
+		case errors.Is(err, store.ErrGone) && gone <= 2:
+			gone++ // moved by the log's compaction in between: look again
+		case err != nil:
 			q.Host.Failed(q, err)
-		}
-		if !more || err != nil {
+			q.loadLater()
 			return
+		case !more:
+			return
+		default:
+			gone = 0
 		}
+	}
+}
+
+// retryLoad is how long a failed read is left alone.
+const retryLoad = time.Second
+
+func (q *Queue) loadLater() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.stopped && !q.deleted {
+		q.retry = time.AfterFunc(retryLoad, func() { q.Host.Go(q.load) })
 	}
 }
 
@@ -128,7 +148,8 @@ func persistentOnly(items []queue.Item) []queue.Item {
 }
 
 // loadOnce loads one page or one run of bodies. It reports whether to go on.
-func (q *Queue) loadOnce() (bool, error) {
+// takeLoss: what is not there will not come back.
+func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
 	q.mu.Lock()
 	if q.deleted {
 		q.loading = false
@@ -151,23 +172,51 @@ func (q *Queue) loadOnce() (bool, error) {
 	}
 	q.mu.Unlock()
 	if pg != nil {
-		if err := q.readPage(ref); err != nil {
-			q.stopLoading()
-			return false, err
-		}
-		return true, nil
+		return true, q.readPage(ref)
 	}
-	if err := q.loadBodies(items); err != nil {
-		q.stopLoading()
-		return false, err
+	err := q.loadBodies(items)
+	if errors.Is(err, store.ErrCorrupt) || takeLoss && errors.Is(err, store.ErrGone) {
+		err = q.loadSingly(items, err)
 	}
-	return true, nil
+	return true, err
 }
 
-func (q *Queue) stopLoading() {
+// loadSingly finds the message that cannot be read. Those before it are
+// delivered; when it is at the head and damaged for good, it is given up, so
+// that the queue goes on.
+func (q *Queue) loadSingly(items []queue.Item, cause error) error {
+	for i := range items {
+		err := q.loadBodies(items[i : i+1])
+		if err == nil {
+			continue
+		}
+		if i > 0 {
+			return nil // those before it go out first
+		}
+		q.giveUp(items[i].Seq)
+		q.Host.Failed(q, fmt.Errorf("message given up: %w", err))
+		return nil
+	}
+	return cause
+}
+
+// giveUp drops the message at the head of the queue, if it is the one with seq.
+func (q *Queue) giveUp(seq uint64) {
 	q.mu.Lock()
-	q.loading = false
-	q.mu.Unlock()
+	if q.deleted {
+		q.mu.Unlock()
+		return
+	}
+	now := nowMillis()
+	if it, slot, st := q.m.Get(now, false, &q.eff); st == queue.Got {
+		o := queue.RequeueNoCount
+		if it.Seq == seq {
+			o = queue.Ack
+			q.stats.Dropped++
+		}
+		q.m.Settle(now, slot, it.Seq, o, &q.eff)
+	}
+	q.unlock()
 }
 
 // loadBodies reads the messages of items from the log and hands them to the

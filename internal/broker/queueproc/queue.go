@@ -114,6 +114,7 @@ type Queue struct {
 	scratch []byte         // reused
 	sinks   []Sink         // to be flushed; reused
 	timer   *time.Timer
+	retry   *time.Timer // of a failed load
 	timerAt int64
 	exclus  bool // an exclusive consumer is attached
 	stats   Counters
@@ -532,12 +533,17 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 		if err == nil {
 			use(d, &m, left)
 		}
-		if noAck || err != nil {
-			q.Settle([]Settle{{Slot: slot, Seq: it.Seq}}, queue.Ack)
-		}
+		one := []Settle{{Slot: slot, Seq: it.Seq}}
 		if err != nil {
+			q.Settle(one, queue.RequeueNoCount)
+			if errors.Is(err, store.ErrGone) {
+				continue // moved by the log's compaction in between
+			}
 			q.Host.Failed(q, err)
 			return false, err
+		}
+		if noAck {
+			q.Settle(one, queue.Ack)
 		}
 		return true, nil
 	}
@@ -691,8 +697,10 @@ func (q *Queue) Stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stopped = true
-	if q.timer != nil {
-		q.timer.Stop()
+	for _, t := range []*time.Timer{q.timer, q.retry} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 }
 

@@ -232,6 +232,10 @@ type pageExt struct {
 	epoch uint64
 	size  uint32 // bytes of the page's own record
 	segs  []segLive
+	// lasting and lastingBytes are what of it a later run will find: the
+	// persistent items.
+	lasting      []segLive
+	lastingBytes uint64
 	// redelivered: its items were recovered after a crash.
 	redelivered bool
 }
@@ -255,20 +259,23 @@ func pageRef(pos uint64, size int, p *page, epoch uint64) queue.PageRef {
 		ref.Bytes += uint64(it.Size)
 		if persistent {
 			ref.Persistent++
+			ext.lasting = addLive(ext.lasting, it)
+			ext.lastingBytes += uint64(it.Size)
 		}
-		ext.add(it)
+		ext.segs = addLive(ext.segs, it)
 	}
 	return ref
 }
 
-func (e *pageExt) add(it *queue.Item) {
+// addLive counts an item in the segment that it lies in.
+func addLive(segs []segLive, it *queue.Item) []segLive {
 	seg := store.Position(it.Pos).Segment()
-	for i := len(e.segs) - 1; i >= 0; i-- {
-		if e.segs[i].seg == seg {
-			e.segs[i].count++
-			e.segs[i].bytes += uint64(it.Size)
-			return
+	for i := len(segs) - 1; i >= 0; i-- {
+		if segs[i].seg == seg {
+			segs[i].count++
+			segs[i].bytes += uint64(it.Size)
+			return segs
 		}
 	}
-	e.segs = append(e.segs, segLive{seg: seg, count: 1, bytes: uint64(it.Size)})
+	return append(segs, segLive{seg: seg, count: 1, bytes: uint64(it.Size)})
 }

@@ -1,6 +1,7 @@
 package queueproc
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"sort"
@@ -15,9 +16,9 @@ type Recovery struct {
 	cut     store.Position // records before are in the checkpoint already
 	next    uint64         // the next sequence number
 	items   []queue.Item   // in memory, ascending by Seq; Pos 0 = gone
+	gone    int            // of them gone
 	pages   []queue.PageRef
 	settled []run // of items that are in pages
-	refs    []run // scratch
 }
 
 type run struct{ first, last uint64 }
@@ -79,16 +80,17 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		}
 		r.page(uint64(pos), len(payload), &p)
 	case KindPageDrop:
-		rd := reader{b: payload[min(1, len(payload)):]}
-		at := rd.uvarint()
-		if rd.bad {
+		rd := reader{b: payload}
+		version, at := rd.byte(), rd.uvarint()
+		if rd.bad || version != recordVersion {
 			return errRecord
 		}
 		r.pages = slices.DeleteFunc(r.pages, func(p queue.PageRef) bool { return p.Pos == at })
 	case KindReturned:
-		rd := reader{b: payload[min(1, len(payload)):]}
+		rd := reader{b: payload}
+		version := rd.byte()
 		seq, count, acquired := rd.uvarint(), rd.uvarint(), rd.uvarint()
-		if rd.bad {
+		if rd.bad || version != recordVersion {
 			return errRecord
 		}
 		if i := r.find(seq); i >= 0 {
@@ -104,7 +106,10 @@ func (r *Recovery) settle(first, last uint64) {
 	// was transient or is settled already; finish sorts that out.
 	i := sort.Search(len(r.items), func(i int) bool { return r.items[i].Seq >= first })
 	for ; i < len(r.items) && r.items[i].Seq <= last; i++ {
-		r.items[i].Pos = 0
+		if r.items[i].Pos != 0 {
+			r.items[i].Pos = 0
+			r.gone++
+		}
 	}
 	if len(r.pages) > 0 {
 		if n := len(r.settled); n > 0 && r.settled[n-1].last+1 == first {
@@ -113,24 +118,16 @@ func (r *Recovery) settle(first, last uint64) {
 			r.settled = append(r.settled, run{first, last})
 		}
 	}
-	// Items are compacted when most are gone, so that a long log with a short
-	// queue does not gather them.
-	if len(r.items) > 4096 && i > len(r.items)/2 {
-		r.compact()
-	}
+	r.compact()
 }
 
+// compact drops items that are gone when they are most of those in memory, so
+// that a long log with a short queue does not gather them.
 func (r *Recovery) compact() {
-	live := 0
-	for k := 0; k < len(r.items); k += 64 {
-		if r.items[k].Pos != 0 {
-			live++
-		}
+	if r.gone > 4096 && r.gone > len(r.items)/2 {
+		r.items = slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
+		r.gone = 0
 	}
-	if live > len(r.items)/128 {
-		return
-	}
-	r.items = slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
 }
 
 // page replaces items in memory by the page that they were written to.
@@ -141,8 +138,10 @@ func (r *Recovery) page(pos uint64, size int, p *page) {
 	for i := range p.items {
 		if k := r.find(p.items[i].Seq); k >= 0 {
 			r.items[k].Pos = 0
+			r.gone++
 		}
 	}
+	r.compact()
 	ref := pageRef(pos, size, p, 0)
 	if ref.Count > 0 {
 		r.pages = append(r.pages, ref)
@@ -158,12 +157,8 @@ type LoadPage func(pos store.Position) ([]byte, error)
 func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 	redelivered = redelivered && !q.Quorum // whose deliveries leave a trace
 	q.mu.Lock()
-	slices.SortFunc(r.settled, func(a, b run) int {
-		if a.first < b.first {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(r.settled, func(a, b run) int { return cmp.Compare(a.first, b.first) })
+	slices.SortFunc(r.pages, func(a, b queue.PageRef) int { return cmp.Compare(a.First, b.First) })
 	items := slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
 	var pages []queue.PageRef
 	for _, ref := range r.pages {
@@ -187,12 +182,7 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 			}
 		}
 	}
-	slices.SortFunc(items, func(a, b queue.Item) int {
-		if a.Seq < b.Seq {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(items, func(a, b queue.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i := range items {
 		if redelivered {
 			items[i].Flags |= queue.Redelivered
@@ -269,8 +259,8 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 		}
 		ext := p.Ext.(*pageExt)
 		dst = append(dst, p.Level)
-		dst = appendUvarints(dst, p.Pos, ext.epoch, uint64(ext.size), p.First, p.Last, uint64(p.Persistent), p.Bytes, uint64(len(ext.segs)))
-		for _, s := range ext.segs {
+		dst = appendUvarints(dst, p.Pos, ext.epoch, uint64(ext.size), p.First, p.Last, uint64(p.Persistent), ext.lastingBytes, uint64(len(ext.lasting)))
+		for _, s := range ext.lasting {
 			dst = appendUvarints(dst, uint64(s.seg), uint64(s.count), s.bytes)
 		}
 		return true
@@ -285,12 +275,7 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 		}
 		return true
 	})
-	slices.SortFunc(live, func(a, b queue.Item) int {
-		if a.Seq < b.Seq {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(live, func(a, b queue.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 	dst = binary.AppendUvarint(dst, uint64(len(live)))
 	var seq, pos uint64
 	for i := range live {
@@ -321,6 +306,7 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 		for range segs {
 			ext.segs = append(ext.segs, segLive{uint32(r.uvarint()), uint32(r.uvarint()), r.uvarint()})
 		}
+		ext.lasting, ext.lastingBytes = ext.segs, ref.Bytes
 		rec.pages = append(rec.pages, ref)
 	}
 	n := r.uvarint()

@@ -298,6 +298,9 @@ func (ch *channel) Refuse(seq uint64) {
 	o.mu.Unlock()
 }
 
+// Overdue implements broker.Outlet.
+func (ch *channel) Overdue() bool { return ch.conn.out.size.Load() > maxOverdue }
+
 // unblock tells queues whose consumers waited for room that there is some.
 // Called by the writer, and by the reader when a channel's prefetch allows more.
 func (c *Conn) unblock() {

@@ -63,6 +63,8 @@ type Conn struct {
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
 	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
+	paused     atomic.Bool  // the reader waits for something else than input
+	forced     atomic.Bool  // connection.close was sent from outside
 	refused    atomic.Bool  // consumers wait for room in the outbox
 
 	// The reader's own.
@@ -103,6 +105,7 @@ const (
 	running
 	closing // connection.close sent, waiting for close-ok
 	done
+	lost // the socket failed
 )
 
 // Serve runs a connection until it ends.
@@ -130,7 +133,21 @@ func (s *Server) Serve(nc net.Conn) {
 	c.serve()
 	c.teardown()
 	<-c.writerDone
-	c.nc.Close()
+	c.linger()
+	c.kill()
+}
+
+// lingerTimeout is how long a connection that was closed in order waits for its
+// peer to close too: a socket that is closed with input unread takes away what
+// the peer has not read yet.
+const lingerTimeout = time.Second
+
+func (c *Conn) linger() {
+	if c.state == lost {
+		return
+	}
+	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
+	io.Copy(io.Discard, c.nc)
 }
 
 func (s *Server) enter(c *Conn) bool {
@@ -190,6 +207,8 @@ func (c *Conn) Force(code wire.ReplyCode, text string) {
 	c.out.last = true
 	c.out.closed = true
 	c.out.poke()
+	c.forced.Store(true)
+	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
 
 // serve reads until the connection ends.
@@ -289,6 +308,7 @@ func (c *Conn) fill(rb *readBuffer) bool {
 		} else if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			c.logger.Debug("read failed", "err", err)
 		}
+		c.state = lost
 		c.kill()
 		return false
 	}
@@ -332,6 +352,7 @@ func (c *Conn) awaitSent() {
 	if c.client != nil {
 		c.client.Settle()
 	}
+	defer c.pause()()
 	for c.out.size.Load() > maxUnsent {
 		select {
 		case <-c.sent:
@@ -344,6 +365,7 @@ func (c *Conn) awaitSent() {
 // throttle holds the reader back while the log has too much to write. When
 // that is because the disk is full, the client is told.
 func (c *Conn) throttle() {
+	defer c.pause()()
 	if why := c.srv.Broker.Blocked(); why != "" && c.caps.connectionBlocked {
 		c.send(0, wire.ConnectionBlocked{Reason: why})
 		defer c.send(0, wire.ConnectionUnblocked{})
@@ -355,10 +377,20 @@ func (c *Conn) throttle() {
 	cancel()
 }
 
+// pause says that the reader does not read now, so that a peer whose heartbeats
+// wait in the socket is not taken for silent. It returns what ends the pause.
+func (c *Conn) pause() func() {
+	c.paused.Store(true)
+	return func() {
+		c.lastRead.Store(time.Now().UnixNano())
+		c.paused.Store(false)
+	}
+}
+
 // silent reports whether the peer has been silent for too long.
 func (c *Conn) silent() bool {
 	s := c.silence.Load()
-	return s > 0 && time.Now().UnixNano()-c.lastRead.Load() > s
+	return s > 0 && !c.paused.Load() && time.Now().UnixNano()-c.lastRead.Load() > s
 }
 
 func (c *Conn) sendHeartbeat() {
@@ -403,6 +435,9 @@ func (c *Conn) teardown() {
 // frame handles one frame.
 func (c *Conn) frame(f *wire.Frame) error {
 	if f.Type == wire.FrameHeartbeat && len(f.Payload) == 0 && f.Channel == 0 {
+		return nil
+	}
+	if c.forced.Load() {
 		return nil
 	}
 	if c.state == closing {

@@ -78,6 +78,8 @@ const (
 	lowWater  = 256 << 10
 	// maxUnsent is where the reader stops to take requests.
 	maxUnsent = 4 << 20
+	// maxOverdue is where direct replies, which wait for nobody, are dropped.
+	maxOverdue = 64 << 20
 	// writeTimeout ends a connection whose peer takes nothing for so long.
 	writeTimeout = 60 * time.Second
 )
@@ -199,6 +201,7 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 func (c *Conn) closeWrite() {
 	if t, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		t.CloseWrite()
+		return
 	}
 	c.kill()
 }
