@@ -26,7 +26,13 @@ channel.basic_qos(prefetch_count=1)
 
 
 def answer(channel, method, properties, body):
-    n = int(body)
+    try:
+        n = int(body)
+    except ValueError:
+        # Nobody can answer this one; do not leave it to the next.
+        lesson.say(f"not a number: {body.decode()!r}")
+        channel.basic_reject(delivery_tag=method.delivery_tag, requeue=False)
+        return
     lesson.say(f"asked for fibonacci({n})")
     # The question says where the answer goes, and what it is to be marked with.
     channel.basic_publish(

@@ -39,7 +39,7 @@ func goPrograms(t *testing.T) string {
 }
 
 var buildGoPrograms = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("go", "build", "-o", scratch, "./examples/go/...")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", scratch, "./examples/go/...")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the lessons: %w\n%s", err, out)

@@ -1,0 +1,46 @@
+# make run    build the broker and run it here, with its data in ./data
+# make test   everything, real clients included
+# make help   the rest
+
+GO ?= go
+TESTFLAGS ?=
+
+.DEFAULT_GOAL := build
+
+.PHONY: build
+build: ## build the program, as bin/warren
+	@$(GO) build -buildvcs=false -o bin/warren ./cmd/warren
+
+.PHONY: run
+run: build ## run it with its data in ./data; ARGS="--set key=value" for more
+	@exec bin/warren server --data-dir ./data $(ARGS)
+
+.PHONY: test
+test: clients vet ## all tests, with the clients that people use
+	@$(GO) test -timeout 15m $(TESTFLAGS) ./...
+
+.PHONY: quick
+quick: ## tests without other people's clients
+	@$(GO) test -timeout 5m $(TESTFLAGS) $$($(GO) list ./... | grep -v /test/interop)
+
+.PHONY: race
+race: ## the tests under the race detector (wants a C compiler)
+	@$(GO) test -race -timeout 30m $(TESTFLAGS) ./...
+
+.PHONY: vet
+vet: ## formatting, and what go vet finds
+	@unformatted=$$(git ls-files -z --cached --others --exclude-standard '*.go' 2>/dev/null | xargs -0 -r gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
+	@$(GO) vet ./...
+
+.PHONY: clients
+clients: ## install the clients that tests use, or say what will be left out
+	@tools/clients
+
+.PHONY: clean
+clean: ## remove what was built (not ./data)
+	@rm -rf bin
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
