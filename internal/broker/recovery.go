@@ -128,6 +128,11 @@ func (o *owner) Recovered(clean bool) error {
 			}
 		}
 	}
+	for _, v := range b.vhosts {
+		for _, q := range v.Queues() {
+			q.Start()
+		}
+	}
 	return nil
 }
 

@@ -19,6 +19,8 @@ type Recovery struct {
 	gone    int            // of them gone
 	pages   []queue.PageRef
 	settled []run // of items that are in pages
+	// returned holds the counts of items that came back and are in pages.
+	returned map[uint64]queue.Item
 }
 
 type run struct{ first, last uint64 }
@@ -96,9 +98,24 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		if i := r.find(seq); i >= 0 {
 			r.items[i].Count, r.items[i].Acquired = uint32(count), uint32(acquired)
 			r.items[i].Flags |= queue.Redelivered
+		} else if len(r.pages) > 0 {
+			if r.returned == nil {
+				r.returned = map[uint64]queue.Item{}
+			}
+			r.returned[seq] = queue.Item{Count: uint32(count), Acquired: uint32(acquired)}
 		}
 	}
 	return nil
+}
+
+// returnedIn reports whether an item of first..last came back.
+func (r *Recovery) returnedIn(first, last uint64) bool {
+	for seq := range r.returned {
+		if first <= seq && seq <= last {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Recovery) settle(first, last uint64) {
@@ -151,7 +168,8 @@ func (r *Recovery) page(pos uint64, size int, p *page) {
 // LoadPage reads a page's record back; see Restore.
 type LoadPage func(pos store.Position) ([]byte, error)
 
-// Restore fills q with what was gathered. It is called once, before q is used.
+// Restore fills q with what was gathered. It is called once, before q is used;
+// Start follows.
 // redelivered: the node did not stop cleanly, so that any message may have
 // been delivered.
 func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
@@ -161,8 +179,9 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 	slices.SortFunc(r.pages, func(a, b queue.PageRef) int { return cmp.Compare(a.First, b.First) })
 	items := slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
 	var pages []queue.PageRef
+	rewritten := map[uint64]bool{}
 	for _, ref := range r.pages {
-		if !overlaps(r.settled, ref.First, ref.Last) {
+		if !overlaps(r.settled, ref.First, ref.Last) && !r.returnedIn(ref.First, ref.Last) {
 			pages = append(pages, ref)
 			continue
 		}
@@ -176,11 +195,25 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 			q.mu.Unlock()
 			return err
 		}
-		for _, it := range persistentOnly(p.items) {
-			if !overlaps(r.settled, it.Seq, it.Seq) {
-				items = append(items, it)
+		p.items = slices.DeleteFunc(persistentOnly(p.items), func(it queue.Item) bool {
+			return overlaps(r.settled, it.Seq, it.Seq)
+		})
+		if len(p.items) == 0 {
+			continue
+		}
+		for i := range p.items {
+			it := &p.items[i]
+			if back, ok := r.returned[it.Seq]; ok {
+				it.Count, it.Acquired = back.Count, back.Acquired
+				it.Flags |= queue.Redelivered
 			}
 		}
+		// What is left becomes a page of its own. In memory it could be
+		// written to another page soon, and the next recovery, which may
+		// begin at the same checkpoint, would find it in both.
+		p.replaces = ref.Pos
+		pages = append(pages, q.writePage(p))
+		rewritten[pages[len(pages)-1].Pos] = true
 	}
 	slices.SortFunc(items, func(a, b queue.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i := range items {
@@ -195,12 +228,22 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 		for _, s := range ext.segs {
 			q.Log.RetainN(s.seg, s.count, s.bytes)
 		}
-		q.Log.Retain(store.Position(p.Pos), ext.size)
+		if !rewritten[p.Pos] {
+			q.Log.Retain(store.Position(p.Pos), ext.size)
+		}
 	}
 	q.restoreLevels(items, pages)
 	q.m.RestoreDone(r.next, nowMillis(), &q.eff)
-	q.unlock()
+	q.mu.Unlock()
 	return nil
+}
+
+// Start does what a restored queue has to do (bury what has expired, say).
+// It is called once all queues are restored, as dead letters go to others: one
+// that came too early would get a sequence number that was given before.
+func (q *Queue) Start() {
+	q.mu.Lock()
+	q.unlock()
 }
 
 // restoreLevels hands items and pages to the machine, each priority's in order.
