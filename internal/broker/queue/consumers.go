@@ -137,13 +137,24 @@ func (m *Machine) Detach(now int64, c *Consumer, eff *[]Effect) {
 
 // Unblock says that the gate of c may have room again.
 func (m *Machine) Unblock(now int64, c *Consumer, eff *[]Effect) {
-	if !c.gated {
-		return
-	}
-	c.gated = false
+	one := [1]*Consumer{c}
+	m.UnblockAll(now, one[:], eff)
+}
+
+// UnblockAll is Unblock for several consumers: all of them have their turn
+// before anything is delivered.
+func (m *Machine) UnblockAll(now int64, cs []*Consumer, eff *[]Effect) {
 	m.begin(now)
-	m.enter(c)
-	m.settleDown(eff)
+	any := false
+	for _, c := range cs {
+		if c.gated {
+			c.gated, any = false, true
+			m.enter(c)
+		}
+	}
+	if any {
+		m.settleDown(eff)
+	}
 }
 
 // elect decides whether the newcomer c changes which consumer is active

@@ -460,10 +460,11 @@ func (q *Queue) Unblock(cs ...*Consumer) {
 		q.mu.Unlock()
 		return
 	}
-	now := nowMillis()
-	for _, c := range cs {
-		q.m.Unblock(now, &c.Consumer, &q.eff)
+	ms := make([]*queue.Consumer, len(cs))
+	for i, c := range cs {
+		ms[i] = &c.Consumer
 	}
+	q.m.UnblockAll(nowMillis(), ms, &q.eff)
 	q.unlock()
 }
 

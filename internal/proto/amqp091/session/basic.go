@@ -57,10 +57,6 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 			ch.consumers = map[string]*consumer{}
 		}
 		ch.consumers[tag] = k
-		if c.listening == nil {
-			c.listening = map[wire.ChannelID]*channel{}
-		}
-		c.listening[ch.id] = ch
 		if !m.NoWait {
 			c.sendLocked(ch.id, wire.BasicConsumeOk{ConsumerTag: tag})
 		}

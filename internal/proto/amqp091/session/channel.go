@@ -45,20 +45,22 @@ type consumer struct {
 	noAck   bool
 	reply   bool // of direct replies
 	proc    *queueproc.Consumer
-	refused atomic.Bool // waits for room
+	refused bool // waits for room; guarded by conn.out.mu
 }
 
 // Take implements queue.Gate. Called with the queue's lock held.
 func (k *consumer) Take(noAck bool) bool {
 	c := k.ch.conn
 	if c.out.isFull() {
-		k.refused.Store(true)
+		c.out.mu.Lock()
+		k.wait()
+		c.out.mu.Unlock()
 		c.refused.Store(true)
 		if c.out.isFull() {
 			return false
 		}
-		// Drained in between: whoever did may have missed the flag.
-		k.refused.Store(false)
+		// Drained in between: whoever did may have missed the flag. That k
+		// waits although it has room does no harm.
 	}
 	if !k.ch.hasLimit.Load() {
 		return true
@@ -68,7 +70,7 @@ func (k *consumer) Take(noAck bool) bool {
 	switch l := k.ch.limit; {
 	case l == 0:
 	case k.ch.limited >= l: // stops those without acknowledgements, too
-		k.refused.Store(true)
+		k.wait()
 		return false
 	case !noAck:
 		k.ch.limited++
@@ -301,22 +303,39 @@ func (ch *channel) Refuse(seq uint64) {
 // Overdue implements broker.Outlet.
 func (ch *channel) Overdue() bool { return ch.conn.out.size.Load() > maxOverdue }
 
+// wait puts a consumer on the list of those that wait for room. Called with the
+// outbox locked.
+func (k *consumer) wait() {
+	if !k.refused {
+		k.refused = true
+		k.ch.conn.waiting = append(k.ch.conn.waiting, k)
+	}
+}
+
 // unblock tells queues whose consumers waited for room that there is some.
 // Called by the writer, and by the reader when a channel's prefetch allows more.
 func (c *Conn) unblock() {
 	c.refused.Store(false)
 	c.out.mu.Lock()
-	var ks []*consumer
-	for _, ch := range c.listening {
-		for _, k := range ch.consumers {
-			if k.refused.Swap(false) {
-				ks = append(ks, k)
-			}
-		}
+	ks := c.waiting
+	c.waiting = nil
+	for _, k := range ks {
+		k.refused = false
 	}
 	c.out.mu.Unlock()
-	for _, k := range ks {
-		k.proc.Queue.Unblock(k.proc)
+	for len(ks) > 0 {
+		q := ks[0].proc.Queue
+		var mine []*queueproc.Consumer
+		rest := ks[:0]
+		for _, k := range ks {
+			if k.proc.Queue == q {
+				mine = append(mine, k.proc)
+			} else {
+				rest = append(rest, k)
+			}
+		}
+		q.Unblock(mine...)
+		ks = rest
 	}
 }
 

@@ -87,8 +87,9 @@ type Conn struct {
 	acks         pendingAcks
 	late         []delivery
 
-	// Channels with consumers. Guarded by out.mu.
-	listening map[wire.ChannelID]*channel
+	// Consumers that wait for room, in the order in which they were refused.
+	// Guarded by out.mu.
+	waiting []*consumer
 }
 
 type capabilities struct {

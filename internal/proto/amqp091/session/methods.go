@@ -139,9 +139,6 @@ func (c *Conn) forgetChannel(ch *channel) {
 	if c.last == ch {
 		c.last = nil
 	}
-	c.out.mu.Lock()
-	delete(c.listening, ch.id)
-	c.out.mu.Unlock()
 }
 
 // reply answers a method, or passes on why it failed.
