@@ -152,6 +152,7 @@ type world struct {
 	k       *knowledge // at the start of the chapter
 
 	segment, ckpt int64
+	errors        lockedBuilder // what brokers logged
 
 	mu     sync.Mutex
 	events []event
@@ -159,6 +160,18 @@ type world struct {
 	image  *vfs.Mem
 	broken error
 	logged bool // something was confirmed in this chapter: the log is not as a clean stop left it
+}
+
+// lockedBuilder is a strings.Builder for several goroutines.
+type lockedBuilder struct {
+	mu sync.Mutex
+	strings.Builder
+}
+
+func (b *lockedBuilder) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Builder.Write(p)
 }
 
 type queuePlan struct {
@@ -258,21 +271,22 @@ func tellStory(seed int64, sum *totals) (err error) {
 			err = w.verify(disk, clean)
 		}
 		if err != nil {
-			return fmt.Errorf("chapter %d: %w", i, err)
+			return fmt.Errorf("chapter %d: %w\n  log: %s", i, err, w.errors.String())
 		}
 	}
 	return nil
 }
 
 func (w *world) open(fs vfs.FS) (*broker.Broker, error) {
-	var out io.Writer = io.Discard
+	var out io.Writer = &w.errors
+	level := slog.LevelError
 	if *tellFlag {
-		out = os.Stderr
+		out, level = os.Stderr, slog.LevelDebug
 	}
 	return broker.Open(broker.Config{
 		FS: fs, Dir: "data", SegmentSize: w.segment, CheckpointBytes: w.ckpt,
 		Bootstrap: broker.Bootstrap{User: "guest", Password: "guest", VHost: "/", Tags: []string{"administrator"}},
-		Logger:    slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:    slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})),
 	})
 }
 
