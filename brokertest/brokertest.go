@@ -27,9 +27,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -145,16 +147,42 @@ func collect(opts []Option) *options {
 
 func start(o *options) (*Broker, error) {
 	b := &Broker{config: o.config, process: o.process}
-	if len(b.config.Listeners) == 0 {
-		b.config.Listeners = []string{"127.0.0.1:0"}
-	}
-	if err := b.run(); err != nil {
-		return nil, err
+	for tries := 0; ; tries++ {
+		if len(o.config.Listeners) == 0 {
+			addr, err := freeAddr()
+			if err != nil {
+				return nil, err
+			}
+			b.config.Listeners = []string{addr}
+		}
+		err := b.run()
+		if err == nil {
+			break
+		}
+		// Somebody may have been quicker.
+		if len(o.config.Listeners) > 0 || tries == 3 || !strings.Contains(err.Error(), "address already in use") {
+			return nil, err
+		}
 	}
 	b.addr = b.node.address()
 	// The next start is to have the same port.
 	b.config.Listeners = append([]string{b.addr}, b.config.Listeners[1:]...)
 	return b, nil
+}
+
+// freeAddr picks a port that is free. It avoids those that systems give to
+// outgoing connections (from 32768 on), which could take the port while the
+// broker restarts.
+func freeAddr() (string, error) {
+	for tries := 0; ; tries++ {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12768)))
+		if err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
+		if tries == 100 {
+			return "", err
+		}
+	}
 }
 
 // run starts the node. The caller holds the lock, or is alone.

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -65,16 +66,19 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePort picks a port that nobody has at the moment. (Outgoing connections
-// get theirs from the same range, but seldom this one within a second.)
+// freePort picks a port that is free, and that the system does not give to
+// outgoing connections while the broker is down.
 func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for tries := 0; ; tries++ {
+		port := strconv.Itoa(20000 + rand.IntN(12768))
+		ln, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			return port, ln.Close()
+		}
+		if tries == 100 {
+			return "", err
+		}
 	}
-	defer ln.Close()
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	return port, err
 }
 
 // broker is the broker of a script.
