@@ -14,12 +14,16 @@ import (
 	"time"
 )
 
+// built is the directory of the program; "" as long as no test wanted it.
+var built string
+
 // program builds warren, once for all tests.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "warren-crash-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	exe := filepath.Join(dir, "warren")
 	out, err := exec.Command("go", "build", "-o", exe, "../../cmd/warren").CombinedOutput()
 	if err != nil {
@@ -30,8 +34,8 @@ var program = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if exe, err := program(); err == nil && code == 0 {
-		os.RemoveAll(filepath.Dir(exe))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
