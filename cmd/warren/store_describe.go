@@ -20,8 +20,9 @@ import (
 // Kinds of records that the broker writes beside those of its queues
 // (docs/format/records.md).
 const (
-	kindCommand store.Kind = 16
-	kindSync    store.Kind = 17
+	kindCommand  store.Kind = 16
+	kindSync     store.Kind = 17
+	kindCommands store.Kind = 18
 )
 
 func kindName(k store.Kind) string {
@@ -30,6 +31,8 @@ func kindName(k store.Kind) string {
 		return "command"
 	case kindSync:
 		return "sync"
+	case kindCommands:
+		return "commands"
 	}
 	return queueproc.KindName(k)
 }
@@ -76,6 +79,17 @@ func queueLabel(vhost, name string) string {
 
 func (d *describer) describe(k store.Kind, group uint64, payload []byte) string {
 	switch k {
+	case kindCommands:
+		var parts []string
+		for len(payload) > 0 {
+			n, w := binary.Uvarint(payload)
+			if w <= 0 || n > uint64(len(payload)-w) {
+				return "commands cut short"
+			}
+			parts = append(parts, d.describe(kindCommand, group, payload[w:w+int(n)]))
+			payload = payload[w+int(n):]
+		}
+		return strings.Join(parts, "; ")
 	case kindCommand:
 		c, err := meta.Unmarshal(payload)
 		if err != nil {

@@ -88,22 +88,29 @@ func coreAuthError(err error) error {
 	return &Error{Kind: k, Text: ae.Text}
 }
 
-// bootstrap gives an empty node its first virtual host and user.
+// bootstrap gives an empty node its first virtual host and user, all at once.
 func (b *Broker) bootstrap() error {
 	b.defs.Lock()
-	empty := true
 	for range b.state.VHosts() {
-		empty = false
-	}
-	b.defs.Unlock()
-	if !empty {
+		b.defs.Unlock()
 		return nil
 	}
 	s := b.cfg.Bootstrap
+	var logged []meta.Command
+	var changes []meta.Change
 	for _, c := range meta.Bootstrap(s.User, auth.Hash(s.Password), auth.SHA256, s.Tags, s.VHost) {
-		if _, err := b.apply(c); err != nil {
-			return err
+		res, err := b.state.Apply(c)
+		if err != nil {
+			b.defs.Unlock()
+			return coreError(err)
 		}
+		logged, changes = append(logged, res.Log...), append(changes, res.Changes...)
 	}
-	return nil
+	pos, err := b.logCommands(logged)
+	b.derive(changes)
+	b.defs.Unlock()
+	if err != nil {
+		return err
+	}
+	return b.sync(pos)
 }

@@ -9,6 +9,7 @@ package broker
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"sync"
@@ -186,17 +187,36 @@ func (b *Broker) applyLocked(c meta.Command) (res meta.Result, pos store.Positio
 	if err != nil {
 		return res, 0, coreError(err)
 	}
-	for _, l := range res.Log {
-		raw, err := meta.Marshal(l)
-		if err != nil {
-			return res, 0, err
-		}
-		if pos = b.log.Append(kindCommand, 0, true, raw, nil, nil); pos == 0 {
-			return res, 0, errf(InternalError, "the store has failed: %v", b.log.Err())
-		}
+	if pos, err = b.logCommands(res.Log); err != nil {
+		return res, 0, err
 	}
 	b.derive(res.Changes)
 	return res, pos, nil
+}
+
+// logCommands appends commands to the log, in one record: a crash leaves all of
+// them or none. pos is 0 when there are none.
+func (b *Broker) logCommands(cs []meta.Command) (pos store.Position, err error) {
+	if len(cs) == 0 {
+		return 0, nil
+	}
+	kind := kindCommand
+	var payload []byte
+	for _, c := range cs {
+		raw, err := meta.Marshal(c)
+		if err != nil {
+			return 0, err
+		}
+		if len(cs) > 1 {
+			kind = kindCommands
+			payload = binary.AppendUvarint(payload, uint64(len(raw)))
+		}
+		payload = append(payload, raw...)
+	}
+	if pos = b.log.Append(kind, 0, true, payload, nil, nil); pos == 0 {
+		return 0, errf(InternalError, "the store has failed: %v", b.log.Err())
+	}
+	return pos, nil
 }
 
 func (b *Broker) sync(pos store.Position) error {

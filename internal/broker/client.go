@@ -32,6 +32,7 @@ type Client struct {
 
 	route   router
 	batch   batch
+	one     [1]queueproc.Pub    // scratch
 	pressed *Queue              // would rather have no more publishes for a moment
 	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
@@ -110,14 +111,25 @@ func (c *Client) Flush() {
 	if t.queue.Publish(t.pubs) {
 		c.pressed = t.queue
 	}
-	for i := range t.pubs {
-		if ch := t.chans[i]; ch.confirming {
-			ch.confirm.add(t.pubs[i].Pos, t.pubs[i].Refused)
-			ch.touch()
+	for i := 0; i < len(t.pubs); {
+		ch, p := t.chans[i], &t.pubs[i]
+		n, pos := 1, p.Pos
+		if !ch.confirming {
+			i++
+			continue
 		}
-		t.pubs[i] = queueproc.Pub{}
-		t.chans[i] = nil
+		// Publishes that follow each other on a channel share their fate with
+		// the last of them, unless they were refused.
+		for !p.Refused && i+n < len(t.pubs) && t.chans[i+n] == ch && !t.pubs[i+n].Refused {
+			pos = max(pos, t.pubs[i+n].Pos)
+			n++
+		}
+		ch.confirm.add(n, pos, p.Refused)
+		ch.touch()
+		i += n
 	}
+	clear(t.pubs)
+	clear(t.chans)
 	t.queue, t.pubs, t.chans = nil, t.pubs[:0], t.chans[:0]
 }
 

@@ -24,19 +24,19 @@ type pendingConfirm struct {
 	refused bool
 }
 
-// add notes the fate of the next publish.
-func (c *confirms) add(pos store.Position, refused bool) {
+// add notes the fate of the next n publishes, which is the same.
+func (c *confirms) add(n int, pos store.Position, refused bool) {
 	c.mu.Lock()
-	c.seq++
-	if n := len(c.pending); n > c.head {
-		if p := &c.pending[n-1]; !refused && !p.refused && p.pos >= pos {
+	c.seq += uint64(n)
+	if k := len(c.pending); k > c.head {
+		if p := &c.pending[k-1]; !refused && !p.refused && p.pos >= pos {
 			p.last = c.seq
-			p.count++
+			p.count += uint32(n)
 			c.mu.Unlock()
 			return
 		}
 	}
-	c.pending = append(c.pending, pendingConfirm{c.seq, 1, pos, refused})
+	c.pending = append(c.pending, pendingConfirm{c.seq, uint32(n), pos, refused})
 	c.mu.Unlock()
 }
 

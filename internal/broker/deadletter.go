@@ -79,7 +79,8 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		}
 		kept = append(kept, t)
 	}
-	b.fanOut(kept, &pub)
+	var one [1]queueproc.Pub
+	b.fanOut(kept, &pub, &one)
 }
 
 // death is one entry of x-death: the messages that left a queue for a reason.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 
-	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
@@ -32,9 +31,9 @@ type Channel struct {
 	confirm    confirms
 	listed     bool // on Client.waiting; guarded by its waitMu
 	cache      routeCache
+	props      wire.PropertiesView // of the publish under way
 	tx         *transaction
 	reply      *replyTarget // its direct reply-to consumer
-	bcc        []byte       // scratch
 }
 
 // NewChannel opens a channel whose unasked-for news go to out.
@@ -49,82 +48,6 @@ func (ch *Channel) SelectConfirm() error {
 	return nil
 }
 
-// routeCache remembers where a channel's publishes went, as long as nothing in
-// the virtual host has changed.
-type routeCache struct {
-	gen    uint64
-	last   *route // of the publish before
-	routes map[string]*route
-	key    []byte // scratch
-}
-
-// route is what a channel knows of a destination (exchange and routing key).
-type route struct {
-	exchange, key string
-	x             *Exchange // nil: the default exchange
-	fixed         bool      // queues holds for every message without CC
-	queues        []*Queue
-}
-
-// maxRoutes bounds a channel's route cache.
-const maxRoutes = 2048
-
-// find returns what is known of a destination, after checking that the user
-// may publish there.
-func (ch *Channel) find(m *message.Message) (*route, error) {
-	rc := &ch.cache
-	gen := ch.c.vhost.gen.Load()
-	if gen != rc.gen {
-		rc.last, rc.routes, rc.gen = nil, nil, gen
-	}
-	if r := rc.last; r != nil && string(m.RoutingKey) == r.key && string(m.Exchange) == r.exchange {
-		return r, nil
-	}
-	rc.key = append(append(append(rc.key[:0], byte(len(m.Exchange))), m.Exchange...), m.RoutingKey...)
-	if r := rc.routes[string(rc.key)]; r != nil {
-		rc.last = r
-		return r, nil
-	}
-	r := &route{exchange: string(m.Exchange), key: string(m.RoutingKey)}
-	if err := ch.admit(r); err != nil {
-		return nil, err
-	}
-	if rc.routes == nil || len(rc.routes) >= maxRoutes {
-		rc.routes = make(map[string]*route)
-	}
-	rc.routes[string(rc.key)] = r
-	rc.last = r
-	return r, nil
-}
-
-// admit checks exchange and permissions of a new route and, where it depends
-// on nothing else, finds its queues.
-func (ch *Channel) admit(r *route) error {
-	c := ch.c
-	v := c.vhost
-	if r.exchange != "" {
-		if r.x = v.Exchange(r.exchange); r.x == nil {
-			return noExchange(r.exchange, v.Name)
-		}
-	}
-	if err := c.allowed(auth.Exchange, exchangeLabel(r.exchange), auth.Write); err != nil {
-		return err
-	}
-	if r.x != nil && r.x.Internal {
-		return errf(AccessRefused, "cannot publish to internal exchange '%s' in vhost '%s'", r.exchange, v.Name)
-	}
-	if r.x != nil && r.x.Type == topicType {
-		if err := c.topicAllowed(r.exchange, r.key, auth.Write); err != nil {
-			return err
-		}
-	}
-	qs := c.route.route(v, r.x, []byte(r.key), nil, noHeaders{})
-	if r.fixed = c.route.fixed; r.fixed {
-		r.queues = append([]*Queue(nil), qs...)
-	}
-	return nil
-}
-
 // Publish takes a message in. The bytes of m must stay until Client.Flush. It
 // reports whether it was routed to a queue; one that was not is the caller's to
 // return, if it was mandatory, and then to end with Unrouted.
@@ -134,9 +57,8 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 		ch.c.Flush()
 		return false, err
 	}
-	var props wire.PropertiesView
-	err = props.Parse(m.Props)
-	if err != nil {
+	props := &ch.props
+	if err = props.Parse(m.Props); err != nil {
 		return false, errf(Malformed, "%v", err)
 	}
 	pub := queueproc.Pub{Msg: *m}
@@ -148,15 +70,15 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 	if props.Flags()&closerLook == 0 {
 		pub.Persistent = props.Persistent()
 		pub.Priority, _ = props.Priority()
-		if r.fixed && len(r.queues) == 1 && ch.tx == nil && !isReply(r) {
+		if r.fixed && len(r.queues) == 1 && ch.tx == nil && !r.reply {
 			ch.c.add(ch, r.queues[0], pub)
 			return true, nil
 		}
-	} else if err := ch.inspect(m, &props, &pub); err != nil {
+	} else if err := ch.inspect(props, &pub); err != nil {
 		ch.c.Flush()
 		return false, err
 	}
-	return ch.dispatch(r, m, &props, pub)
+	return ch.dispatch(r, m, pub)
 }
 
 // closerLook are the properties that mean something to the broker beyond
@@ -175,7 +97,7 @@ func (c *Client) add(ch *Channel, q *Queue, pub queueproc.Pub) {
 }
 
 // inspect checks the properties that mean something to the broker.
-func (ch *Channel) inspect(m *message.Message, props *wire.PropertiesView, pub *queueproc.Pub) error {
+func (ch *Channel) inspect(props *wire.PropertiesView, pub *queueproc.Pub) error {
 	pub.Persistent = props.Persistent()
 	pub.Priority, _ = props.Priority()
 	if h, ok := props.Headers(); ok {
@@ -218,8 +140,8 @@ func parseExpiration(s []byte) (int64, error) {
 }
 
 // dispatch is the way of a message that does not simply go to one known queue.
-func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.PropertiesView, pub queueproc.Pub) (bool, error) {
-	c := ch.c
+func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bool, error) {
+	c, props := ch.c, &ch.props
 	var more [][]byte
 	headers, hasHeaders := props.Headers()
 	if hasHeaders {
@@ -249,9 +171,10 @@ func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.Properties
 	if ch.tx != nil {
 		return ch.txPublish(r, more, headers, pub)
 	}
-	if isReply(r) && len(more) == 0 {
+	if r.reply && len(more) == 0 {
 		c.Flush()
-		if !c.b.deliverReply(r.key, &pub.Msg) {
+		msg := pub.Msg // a copy of its own: it goes to the heap
+		if !c.b.deliverReply(string(m.RoutingKey), &msg) {
 			return false, nil
 		}
 		ch.decided(0, false)
@@ -270,7 +193,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, props *wire.Properties
 		return true, nil
 	}
 	c.Flush()
-	pos, refused := c.b.fanOut(queues, &pub)
+	pos, refused := c.b.fanOut(queues, &pub, &c.one)
 	ch.decided(pos, refused)
 	return true, nil
 }
@@ -295,7 +218,7 @@ func (ch *Channel) Close() {
 // decided notes the fate of a publish that was not batched.
 func (ch *Channel) decided(pos store.Position, refused bool) {
 	if ch.confirming && ch.tx == nil {
-		ch.confirm.add(pos, refused)
+		ch.confirm.add(1, pos, refused)
 		ch.touch()
 	}
 }
@@ -305,8 +228,8 @@ func (ch *Channel) decided(pos store.Position, refused bool) {
 const shareBody = 512
 
 // fanOut puts one message into several queues. It returns the position up to
-// which the log must be durable, and whether any queue refused.
-func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub) (pos store.Position, refused bool) {
+// which the log must be durable, and whether any queue refused. one is scratch.
+func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub, one *[1]queueproc.Pub) (pos store.Position, refused bool) {
 	durable := 0
 	if pub.Persistent && len(pub.Msg.Body) >= shareBody {
 		for _, q := range queues {
@@ -323,7 +246,6 @@ func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub) (pos store.Position
 			defer b.log.Release(pub.Body, store.LiveSize(len(head)+len(pub.Msg.Body)))
 		}
 	}
-	var one [1]queueproc.Pub
 	for _, q := range queues {
 		one[0] = *pub
 		if !q.Durable {
@@ -333,10 +255,9 @@ func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub) (pos store.Position
 		pos = max(pos, one[0].Pos)
 		refused = refused || one[0].Refused
 	}
+	one[0] = queueproc.Pub{}
 	return pos, refused
 }
-
-func isReply(r *route) bool { return r.x == nil && isReplyAddress(r.key) }
 
 func exchangeLabel(name string) string {
 	if name == "" {

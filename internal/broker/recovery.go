@@ -17,8 +17,9 @@ import (
 
 // Kinds of records of the broker's own, beside those of queueproc.
 const (
-	kindCommand store.Kind = 16 // a definition command
-	kindMark    store.Kind = 17 // nothing; its position is waited for
+	kindCommand  store.Kind = 16 // a definition command
+	kindMark     store.Kind = 17 // nothing; its position is waited for
+	kindCommands store.Kind = 18 // several definition commands, all or none: each its length and itself
 )
 
 // bodyGroup is the group of records that belong to no queue alone.
@@ -91,12 +92,20 @@ func (o *owner) Replay(pos store.Position, kind store.Kind, group uint64, payloa
 		if pos < b.rec.cut {
 			return nil
 		}
-		c, err := meta.Unmarshal(payload)
-		if err != nil {
-			return err
+		return b.replayCommand(payload)
+	case kindCommands:
+		if pos < b.rec.cut {
+			return nil
 		}
-		if err := b.state.Replay(c); err != nil {
-			return fmt.Errorf("definition in the log: %w", err)
+		for len(payload) > 0 {
+			n, k := binary.Uvarint(payload)
+			if k <= 0 || n > uint64(len(payload)-k) {
+				return errors.New("commands are cut short")
+			}
+			if err := b.replayCommand(payload[k : k+int(n)]); err != nil {
+				return err
+			}
+			payload = payload[k+int(n):]
 		}
 		return nil
 	}
@@ -106,6 +115,17 @@ func (o *owner) Replay(pos store.Position, kind store.Kind, group uint64, payloa
 		b.rec.queues[group] = rec
 	}
 	return rec.Replay(pos, kind, payload)
+}
+
+func (b *Broker) replayCommand(raw []byte) error {
+	c, err := meta.Unmarshal(raw)
+	if err != nil {
+		return err
+	}
+	if err := b.state.Replay(c); err != nil {
+		return fmt.Errorf("definition in the log: %w", err)
+	}
+	return nil
 }
 
 // Recovered builds what runs from the definitions.

@@ -52,8 +52,8 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 		return false, errf(PreconditionFailed, "transaction is larger than %d bytes", maxTransaction)
 	}
 	t := txPub{pub: pub}
-	if isReply(r) && len(more) == 0 {
-		t.reply = r.key
+	if r.reply && len(more) == 0 {
+		t.reply = string(pub.Msg.RoutingKey)
 	} else {
 		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, c.route.headers(headers))...)
 	}
@@ -91,7 +91,7 @@ func (ch *Channel) Commit() error {
 			b.deliverReply(p.reply, &p.pub.Msg)
 			continue
 		}
-		at, no := b.fanOut(p.queues, &p.pub)
+		at, no := b.fanOut(p.queues, &p.pub, &ch.c.one)
 		pos, refused = max(pos, at), refused || no
 	}
 	for _, s := range t.settles {

@@ -12,7 +12,7 @@ const (
 )
 
 // maxSpare is how many empty chunks an Arena keeps for the next burst.
-const maxSpare = 2
+const maxSpare = 8
 
 // Budget is the memory that all arenas of a node may hold together. When it is
 // used up, queues keep messages on disk only.

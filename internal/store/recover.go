@@ -105,14 +105,22 @@ func (l *Log) open() error {
 		l.flush.Stop()
 		l.comm.Add(1)
 		go l.committer()
-		l.bg.Add(2)
+		l.bg.Add(1)
 		go l.preparer()
+	}
+	if err := l.owner.Recovered(l.info.Clean); err != nil {
+		return err
+	}
+	// Not before: a checkpoint, or giving segments back, wants an owner that
+	// knows what it has.
+	if !l.opt.manual {
+		l.bg.Add(1)
 		go l.keeper()
 	}
 	if len(l.info.Damaged) > 0 {
-		defer l.RequestCheckpoint() // so that the next recovery need not meet it again
+		l.RequestCheckpoint() // so that the next recovery need not meet it again
 	}
-	return l.owner.Recovered(l.info.Clean)
+	return nil
 }
 
 // recovery is the state of Open.

@@ -12,6 +12,7 @@ package queueproc
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +110,7 @@ type Queue struct {
 	stopped bool
 	loading bool
 	cur     *Pub           // the message that is being enqueued
+	item    queue.Item     // scratch: what the machine is told of it
 	eff     []queue.Effect // reused
 	settled []uint64       // sequence numbers for the next settle record; reused
 	scratch []byte         // reused
@@ -362,12 +364,13 @@ func (q *Queue) Publish(pubs []Pub) (pressed bool) {
 	var a after
 	for i := range pubs {
 		p := &pubs[i]
-		it := queue.Item{Expiry: p.Expiry, Time: now, Size: uint32(len(p.Msg.Body)), Prio: p.Priority}
+		it := &q.item
+		*it = queue.Item{Expiry: p.Expiry, Time: now, Size: uint32(len(p.Msg.Body)), Prio: p.Priority}
 		if (p.Persistent || q.Quorum) && q.Durable {
 			it.Flags = queue.Persistent
 		}
 		q.cur = p
-		if !q.m.Enqueue(now, &it, &q.eff) {
+		if !q.m.Enqueue(now, it, &q.eff) {
 			p.Refused = true
 		}
 		q.stats.Published++
@@ -383,10 +386,19 @@ func (q *Queue) Publish(pubs []Pub) (pressed bool) {
 func (q *Queue) bury(d *dead) {
 	var buf []byte
 	m, err := q.bytes(&d.item, &buf)
-	if err != nil {
-		q.Host.Failed(q, err)
-	} else {
+	for try := 0; errors.Is(err, store.ErrGone) && try < 3 && q.findDying(&d.item); try++ {
+		m, err = q.bytes(&d.item, &buf) // moved by the log's compaction in between
+	}
+	switch {
+	case err == nil:
 		q.Host.DeadLetter(q, d.reason, &d.item, &m)
+	case errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrGone):
+		q.Host.Failed(q, fmt.Errorf("dead letter given up: %w", err))
+	default:
+		q.Host.Failed(q, err)
+		again := *d
+		time.AfterFunc(retryLoad, func() { q.Host.Go(func() { q.bury(&again) }) })
+		return
 	}
 	q.mu.Lock()
 	if q.deleted {
@@ -396,6 +408,20 @@ func (q *Queue) bury(d *dead) {
 	q.stats.DeadLettered++
 	q.m.Buried(d.slot, &q.eff)
 	q.unlock()
+}
+
+// findDying looks up where a dead letter is now. It reports whether the queue
+// still has it.
+func (q *Queue) findDying(it *queue.Item) (found bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.m.Each(func(s queue.State, now *queue.Item) bool {
+		if s == queue.Dying && now.Seq == it.Seq {
+			it.Pos, found = now.Pos, true
+		}
+		return !found
+	})
+	return found
 }
 
 // bytes finds the message of an item that the machine still holds. Called

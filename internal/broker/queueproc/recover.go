@@ -224,7 +224,7 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 	}
 	for _, p := range pages {
 		ext := p.Ext.(*pageExt)
-		ext.redelivered = redelivered
+		ext.redelivered = ext.redelivered || redelivered
 		for _, s := range ext.segs {
 			q.Log.RetainN(s.seg, s.count, s.bytes)
 		}
@@ -301,7 +301,7 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 			return true
 		}
 		ext := p.Ext.(*pageExt)
-		dst = append(dst, p.Level)
+		dst = append(dst, p.Level, boolByte(ext.redelivered))
 		dst = appendUvarints(dst, p.Pos, ext.epoch, uint64(ext.size), p.First, p.Last, uint64(p.Persistent), ext.lastingBytes, uint64(len(ext.lasting)))
 		for _, s := range ext.lasting {
 			dst = appendUvarints(dst, uint64(s.seg), uint64(s.count), s.bytes)
@@ -328,6 +328,13 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 	return dst
 }
 
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // ParseCheckpoint reads one queue's part of a checkpoint.
 func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 	r := reader{b: b}
@@ -338,8 +345,10 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 		return 0, nil, errRecord
 	}
 	for range pages {
-		ref := queue.PageRef{Level: r.byte(), Pos: r.uvarint()}
-		ext := &pageExt{epoch: r.uvarint(), size: uint32(r.uvarint())}
+		ref := queue.PageRef{Level: r.byte()}
+		ext := &pageExt{redelivered: r.byte()&1 != 0}
+		ref.Pos = r.uvarint()
+		ext.epoch, ext.size = r.uvarint(), uint32(r.uvarint())
 		ref.First, ref.Last, ref.Persistent, ref.Bytes = r.uvarint(), r.uvarint(), uint32(r.uvarint()), r.uvarint()
 		ref.Count, ref.Ext = ref.Persistent, ext
 		segs := r.uvarint()

@@ -125,8 +125,8 @@ func (ch *channel) methodWhileClosing(m wire.Method) error {
 	case *wire.ChannelCloseOk:
 		c.forgetChannel(ch)
 	case *wire.ChannelClose:
+		// Both close at once; the answer to ours is still to come.
 		c.send(ch.id, wire.ChannelCloseOk{})
-		c.forgetChannel(ch)
 	case *wire.ChannelOpen:
 		return &closeError{code: wire.ChannelError, text: "second 'channel.open' seen", conn: true}
 	}
