@@ -80,6 +80,7 @@ func run(ctx context.Context, cfg *config.Config) error {
 		return &exitError{exitSoftware, startError(err, cfg)}
 	}
 	announce(cfg, srv)
+	go tidyMemory(ctx)
 	var failed error
 	select {
 	case <-ctx.Done():
