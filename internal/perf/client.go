@@ -1,19 +1,25 @@
 // Package perf measures AMQP 0-9-1 brokers. Its client is as light as can be:
 // it sends frames that were encoded once and reads deliveries without decoding
 // more than it must, so that the broker is the bottleneck.
+//
+// A [Load] sends messages through a broker and checks that all arrive, in
+// order; an [Operation] counts what is not a message (connections, queues).
+// Both give a [Result]. A [Compare] starts several brokers and runs the same
+// scenarios against each in turn; [Null] is the least that a broker could do.
+// The command `warren perf` is the only caller.
 package perf
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
 
-// client is one connection with one channel.
+// client is one connection with one channel. One goroutine reads from it.
 type client struct {
 	nc         net.Conn
 	buf        []byte
@@ -21,8 +27,16 @@ type client struct {
 	frameMax   uint32
 }
 
+const (
+	readBuffer = 256 << 10
+	idleBuffer = 4 << 10 // of a connection that only waits
+	patience   = 30 * time.Second
+)
+
 // dial connects and opens channel 1.
-func dial(rawURL string) (*client, error) {
+func dial(rawURL string) (*client, error) { return dialBuffer(rawURL, readBuffer) }
+
+func dialBuffer(rawURL string, size int) (*client, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, err
@@ -39,12 +53,19 @@ func dial(rawURL string) (*client, error) {
 	if p := strings.TrimPrefix(u.Path, "/"); p != "" {
 		vhost = p
 	}
-	nc, err := net.Dial("tcp", addr)
+	nc, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{nc: nc, buf: make([]byte, 256<<10)}
-	if err := c.handshake(user, pass, vhost); err != nil {
+	c := &client{nc: nc, buf: make([]byte, size)}
+	err = nc.SetDeadline(time.Now().Add(patience))
+	if err == nil {
+		err = c.handshake(user, pass, vhost)
+	}
+	if err == nil {
+		err = nc.SetDeadline(time.Time{})
+	}
+	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
@@ -87,17 +108,22 @@ func (c *client) handshake(user, pass, vhost string) error {
 // close says goodbye and waits for the answer: a socket that is closed with
 // bytes unread takes away what the broker has not read yet.
 func (c *client) close() {
-	c.goodbye()
+	if c.goodbye() == nil {
+		c.awaitClose()
+	}
+	c.nc.Close()
+}
+
+func (c *client) awaitClose() {
 	for {
 		f, err := c.frame()
 		if err != nil {
-			break
+			return
 		}
 		if id, _ := wire.PeekMethod(f.Payload); f.Channel == 0 && f.Type == wire.FrameMethod && id == wire.MethodConnectionCloseOk {
-			break
+			return
 		}
 	}
-	c.nc.Close()
 }
 
 func (c *client) goodbye() error {
@@ -172,26 +198,3 @@ func call[M wire.Method](c *client, m wire.Method) (answer M, err error) {
 	}
 	return expect[M](c)
 }
-
-// message is the encoded form of one publish. Its body begins with a number
-// that stamp changes.
-type message struct {
-	frames []byte
-	at     int
-}
-
-func newMessage(exchange, key string, size int, persistent bool, frameMax uint32) message {
-	p := wire.Properties{DeliveryMode: 1}
-	if persistent {
-		p.DeliveryMode = 2
-	}
-	body := make([]byte, max(size, 8))
-	for i := range body {
-		body[i] = byte(0xa0 + i%16)
-	}
-	m := message{frames: wire.AppendBasicPublishFrames(nil, 1, exchange, key, false, p.Append(nil), body, frameMax)}
-	m.at = strings.Index(string(m.frames), string(body[:8]))
-	return m
-}
-
-func (m *message) stamp(n uint64) { binary.BigEndian.PutUint64(m.frames[m.at:], n) }
