@@ -89,6 +89,7 @@ func loadCommand(use, scenario, short string, l perf.Load) *cobra.Command {
 	f.IntVar(&t.Ack, "ack", l.Ack, "acknowledge every so many messages; 0: automatically")
 	f.IntVar(&t.Prefetch, "prefetch", l.Prefetch, "messages that may be unacknowledged; 0: no limit")
 	f.IntVar(&t.Rate, "rate", l.Rate, "messages per second of all producers; 0: as many as go")
+	f.IntVar(&t.Ahead, "ahead", 0, "how many deliveries the producers may be ahead of the consumers; 0: as far as the broker lets them")
 	f.IntVar(&t.Messages, "messages", 0, "messages of each producer; 0: as many as fit --duration")
 	f.DurationVar(&t.Duration, "duration", 10*time.Second, "how long to publish")
 	f.BoolVar(&t.Latency, "latency", l.Latency, "measure latencies")

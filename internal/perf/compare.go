@@ -82,6 +82,11 @@ func spreadOf(v []float64) Spread {
 	return Spread{m, v[0], v[len(v)-1]}
 }
 
+// compareAhead is far more than sockets hold, so that it is the broker that
+// slows its publishers if it does so at all, and little enough for a fan-out to
+// 100 queues to end soon with any broker.
+const compareAhead = 300_000
+
 // scenario is a line of the comparison. Each step is a result, and a row.
 type scenario struct {
 	rows  []Row
@@ -93,7 +98,7 @@ func (c *Compare) load(l Load) func(context.Context, *Broker) ([]Result, error) 
 	return func(ctx context.Context, b *Broker) ([]Result, error) {
 		l := l
 		l.URL, l.PID, l.Duration = b.URL, b.PID, c.Duration
-		l.Producers, l.Consumers = max(l.Producers, 1), max(l.Consumers, 1)
+		l.Producers, l.Consumers, l.Ahead = max(l.Producers, 1), max(l.Consumers, 1), compareAhead
 		res, err := l.Run(ctx)
 		return []Result{res}, err
 	}
@@ -224,6 +229,7 @@ func (c *Compare) relative(ctx context.Context, rep *Report) error {
 			fmt.Fprintf(c.Log, "%s is up after %v, pid %d\n", b.Name, took.Round(time.Millisecond), b.PID)
 		}
 	}
+	defer rep.summarize()
 	done, all := 0, c.Rounds*len(todo)*len(rep.Brokers)
 	for round := range c.Rounds {
 		at := 0
@@ -247,7 +253,6 @@ func (c *Compare) relative(ctx context.Context, rep *Report) error {
 				c.note(rows, b, results, err)
 			}
 		}
-		rep.summarize()
 	}
 	for _, b := range rep.Brokers {
 		if err := b.remove(); err != nil {

@@ -28,6 +28,9 @@ type Load struct {
 	Messages   int           `json:"messages"` // per producer, if Duration allows; 0: no limit
 	Duration   time.Duration `json:"duration_ns"`
 	Latency    bool          `json:"latency"` // measure it
+	// Ahead is how many deliveries the producers may be ahead of the consumers;
+	// 0: as far as the broker lets them. It bounds how long a run lasts.
+	Ahead int `json:"ahead,omitempty"`
 	// Exchange is the type of the exchange that is published to; empty: the
 	// default exchange, and each producer has queues of its own. All queues are
 	// bound to a fanout; of the others, one queue is, Bindings times, and

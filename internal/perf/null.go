@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -63,6 +64,12 @@ type nullConn struct {
 	published map[wire.ChannelID]uint64
 	unsaid    map[wire.ChannelID]bool
 	found     map[string][]*nullQueue
+	// The route of the publish before, and the queue that is still locked
+	// because the next may go there too.
+	lastName []byte
+	last     []*nullQueue
+	held     *nullQueue
+	heldConn *nullConn
 }
 
 // Serve forwards until Close.
@@ -133,6 +140,10 @@ func (c *nullConn) serve() error {
 		if err = c.flush(); err == nil {
 			if err = c.in.fill(); err == nil {
 				err = c.frames()
+				c.release()
+			}
+			if b := c.in.buf; c.in.end == len(b) && len(b) < readBuffer {
+				c.in.buf = append(b, make([]byte, len(b))...) // more comes than fits
 			}
 		}
 	}
@@ -231,7 +242,7 @@ func (c *nullConn) publish(f wire.Frame, b []byte, n int) (int, error) {
 	for _, q := range c.find(p) {
 		c.forward(q, p, h, b[bodies:n])
 	}
-	if c.confirm[f.Channel] {
+	if len(c.confirm) > 0 && c.confirm[f.Channel] {
 		c.published[f.Channel]++
 		c.unsaid[f.Channel] = true
 	}
@@ -244,9 +255,14 @@ func (c *nullConn) find(p wire.BasicPublishView) []*nullQueue {
 	if len(name) == 0 {
 		name = p.RoutingKey
 	}
+	if bytes.Equal(name, c.lastName) {
+		return c.last
+	}
 	if qs, ok := c.found[string(name)]; ok {
+		c.lastName, c.last = append(c.lastName[:0], name...), qs
 		return qs
 	}
+	c.release() // a queue's lock is taken after the forwarder's
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
 	var qs []*nullQueue
@@ -267,10 +283,45 @@ func (c *nullConn) find(p wire.BasicPublishView) []*nullQueue {
 	return qs
 }
 
-func (c *nullConn) forward(q *nullQueue, p wire.BasicPublishView, h wire.ContentHeader, bodies []byte) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// hold locks the queue and the connection of the consumer whose turn it is; nil:
+// there is none.
+func (c *nullConn) hold(q *nullQueue) *nullConsumer {
+	if c.held != q {
+		c.release()
+		q.mu.Lock()
+		c.held = q
+	}
 	if len(q.consumers) == 0 {
+		return nil
+	}
+	if q.turn++; q.turn >= len(q.consumers) {
+		q.turn = 0
+	}
+	k := q.consumers[q.turn]
+	if c.heldConn != k.conn {
+		if c.heldConn != nil {
+			c.heldConn.mu.Unlock()
+		}
+		c.heldConn = k.conn
+		c.heldConn.mu.Lock()
+	}
+	return k
+}
+
+func (c *nullConn) release() {
+	if c.heldConn != nil {
+		c.heldConn.mu.Unlock()
+		c.heldConn = nil
+	}
+	if c.held != nil {
+		c.held.mu.Unlock()
+		c.held = nil
+	}
+}
+
+func (c *nullConn) forward(q *nullQueue, p wire.BasicPublishView, h wire.ContentHeader, bodies []byte) {
+	k := c.hold(q)
+	if k == nil {
 		return
 	}
 	times := 1
@@ -278,11 +329,7 @@ func (c *nullConn) forward(q *nullQueue, p wire.BasicPublishView, h wire.Content
 		times = c.s.spoil(q.seen)
 	}
 	q.seen++
-	q.turn++
-	k := q.consumers[q.turn%len(q.consumers)]
 	t := k.conn
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for range times {
 		*k.n++
 		t.out = wire.AppendBasicDeliverHead(t.out, k.ch, k.tag, wire.DeliveryTag(*k.n), false, p.Exchange, p.RoutingKey, h.Props, h.BodySize)
@@ -306,9 +353,11 @@ func (c *nullConn) method(f wire.Frame) error {
 		return err
 	}
 	s, ch := c.s, f.Channel
+	c.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(c.found)
+	c.lastName, c.last = c.lastName[:0], nil
 	switch m := m.(type) {
 	case *wire.ConnectionStartOk:
 		c.answer(0, wire.ConnectionTune{ChannelMax: 2047, FrameMax: 131072})

@@ -122,11 +122,12 @@ func (p *producer) run(ctx context.Context) error {
 		}
 		_, err := p.nc.Write(buf)
 		buf = buf[:0]
-		if err == nil {
-			r.published.Add(p.sent - counted)
-			counted = p.sent
+		if err != nil {
+			return err
 		}
-		return err
+		published := r.published.Add(p.sent - counted)
+		counted = p.sent
+		return r.stayNear(ctx, published)
 	}
 	deadline := time.Duration(1<<63 - 1)
 	if r.Duration > 0 {
@@ -213,6 +214,21 @@ func (p *producer) run(ctx context.Context) error {
 		return p.closed()
 	}
 	return p.awaitRoom(1)
+}
+
+// stayNear waits until the consumers are near enough.
+func (r *run) stayNear(ctx context.Context, published uint64) error {
+	if r.Ahead == 0 || r.Consumers == 0 {
+		return nil
+	}
+	for published*r.copies() > r.consumed.Load()+uint64(r.Ahead) && ctx.Err() == nil {
+		select {
+		case <-r.failed:
+			return r.failure
+		case <-time.After(200 * time.Microsecond):
+		}
+	}
+	return nil
 }
 
 // closed reads until the broker has closed: then it has read all publishes.
