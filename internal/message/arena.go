@@ -38,7 +38,8 @@ type Arena struct {
 }
 
 type chunk struct {
-	buf  []byte // len: filled; cap: size
+	mem  []byte // never changed: Ref.Bytes reads it without the queue's lock
+	used int    // bytes given out
 	live int    // messages in it that were not released
 }
 
@@ -51,8 +52,9 @@ type Ref struct {
 // IsZero reports whether the message is not in memory.
 func (r Ref) IsZero() bool { return r.c == nil }
 
-// Bytes returns the stored form. It is valid until the Ref is released.
-func (r Ref) Bytes() []byte { return r.c.buf[r.off : r.off+r.n : r.off+r.n] }
+// Bytes returns the stored form. It is valid until the Ref is released; until
+// then it may be read without the lock.
+func (r Ref) Bytes() []byte { return r.c.mem[r.off : r.off+r.n : r.off+r.n] }
 
 // Len returns the length of the stored form in bytes.
 func (r Ref) Len() int { return int(r.n) }
@@ -66,18 +68,17 @@ func (a *Arena) Held() int64 { return a.held }
 // Alloc returns a place for n bytes.
 func (a *Arena) Alloc(n int) Ref {
 	c := a.cur
-	if c == nil || cap(c.buf)-len(c.buf) < n {
+	if c == nil || len(c.mem)-c.used < n {
 		if c = a.next(n); n > chunkSize/4 {
 			// A chunk of its own: it must not end the current one early.
-			c.buf = c.buf[:n]
-			c.live = 1
+			c.used, c.live = n, 1
 			return Ref{c: c, n: uint32(n)}
 		}
 		a.retire()
 		a.cur = c
 	}
-	off := len(c.buf)
-	c.buf = c.buf[:off+n]
+	off := c.used
+	c.used += n
 	c.live++
 	return Ref{c: c, off: uint32(off), n: uint32(n)}
 }
@@ -85,7 +86,7 @@ func (a *Arena) Alloc(n int) Ref {
 // Put copies the stored form of m into the arena.
 func (a *Arena) Put(m *Message) Ref {
 	r := a.Alloc(m.StoredSize())
-	m.Append(r.c.buf[r.off:r.off:cap(r.c.buf)])
+	m.Append(r.Bytes()[:0])
 	return r
 }
 
@@ -105,7 +106,7 @@ func (a *Arena) Release(r Ref) {
 	c.live--
 	if c.live > 0 || c == a.cur {
 		if c.live == 0 {
-			c.buf = c.buf[:0]
+			c.used = 0
 		}
 		return
 	}
@@ -134,7 +135,7 @@ func (a *Arena) next(n int) *chunk {
 		}
 		size := minChunk
 		if a.cur != nil {
-			size = min(2*cap(a.cur.buf), chunkSize)
+			size = min(2*len(a.cur.mem), chunkSize)
 		}
 		for size < n {
 			size *= 2
@@ -143,7 +144,7 @@ func (a *Arena) next(n int) *chunk {
 	}
 	a.held += int64(n)
 	a.budget.used.Add(int64(n))
-	return &chunk{buf: make([]byte, 0, n)}
+	return &chunk{mem: make([]byte, n)}
 }
 
 // retire lets go of the current chunk; it is freed with its last message.
@@ -154,8 +155,8 @@ func (a *Arena) retire() {
 }
 
 func (a *Arena) free(c *chunk) {
-	if cap(c.buf) == chunkSize && len(a.spare) < maxSpare {
-		c.buf = c.buf[:0]
+	if len(c.mem) == chunkSize && len(a.spare) < maxSpare {
+		c.used = 0
 		a.spare = append(a.spare, c)
 		return
 	}
@@ -163,8 +164,8 @@ func (a *Arena) free(c *chunk) {
 }
 
 func (a *Arena) drop(c *chunk) {
-	a.held -= int64(cap(c.buf))
-	a.budget.used.Add(-int64(cap(c.buf)))
+	a.held -= int64(len(c.mem))
+	a.budget.used.Add(-int64(len(c.mem)))
 }
 
 // Drop gives everything back; the arena and all its Refs are dead after it.
