@@ -33,6 +33,10 @@ vet: ## formatting, and what go vet finds
 	if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
 	@$(GO) vet ./...
 
+.PHONY: bench
+bench: build ## what a message costs: this broker, the floor, and RabbitMQ if installed
+	@bin/warren perf compare --rounds 2 --duration 2s --backlog 100000 --backlog-time 10s $(ARGS)
+
 .PHONY: clients
 clients: ## install the clients that tests use, or say what will be left out
 	@tools/clients

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/warrenmq/warren/internal/perf"
 )
@@ -56,7 +55,8 @@ is lost or out of order is reported, and the exit code is 70.`
 	return cmd
 }
 
-func (o *perfOptions) common(f *pflag.FlagSet, url *string, pid *int) {
+func (o *perfOptions) common(cmd *cobra.Command, url *string, pid *int) {
+	f := cmd.Flags()
 	f.StringVar(url, "url", "amqp://guest:guest@localhost:5672/", "the broker")
 	f.IntVar(pid, "pid", 0, "the broker's process, to measure its CPU time and memory")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -78,7 +78,7 @@ func loadCommand(use, scenario, short string, l perf.Load) *cobra.Command {
 	}}
 	f := cmd.Flags()
 	t := &o.load
-	o.common(f, &t.URL, &t.PID)
+	o.common(cmd, &t.URL, &t.PID)
 	f.IntVar(&t.Producers, "producers", l.Producers, "connections that publish")
 	f.IntVar(&t.Consumers, "consumers", l.Consumers, "connections that consume")
 	f.IntVar(&t.Queues, "queues", max(l.Queues, 1), "queues; producers and consumers are spread over them")
@@ -111,7 +111,7 @@ func operationCommand(use, short string, op perf.Operation) *cobra.Command {
 	}}
 	f := cmd.Flags()
 	t := &o.op
-	o.common(f, &t.URL, &t.PID)
+	o.common(cmd, &t.URL, &t.PID)
 	f.IntVar(&t.Workers, "connections", op.Workers, "connections that work at the same time")
 	switch op.Kind {
 	case perf.Queues:

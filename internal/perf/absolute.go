@@ -254,7 +254,7 @@ func (c *Compare) backlogFigures(ctx context.Context, rep *Report, b *Broker) er
 		f.Notes = append(f.Notes, fmt.Sprintf("%s: only %d messages in %v", b.Name, res.Published, 5*c.BacklogTime))
 	}
 	// What was promised is there.
-	l.Producers, l.Consumers, l.Drain, l.Ack, l.Prefetch, l.Keep = 0, 1, true, 100, 1000, false
+	l.Producers, l.Consumers, l.Drain, l.Ack, l.Prefetch, l.Keep, l.PID = 0, 1, true, 100, 1000, false, 0
 	drained, err := l.Run(ctx)
 	if err == nil && drained.Consumed < res.Confirmed {
 		err = fmt.Errorf("after the restart: %d messages of %d that were confirmed", drained.Consumed, res.Confirmed)

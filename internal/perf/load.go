@@ -346,7 +346,11 @@ func (r *run) setup(admin *client) (waiting uint64, err error) {
 		return 0, err
 	}
 	var buf []byte
-	for i := range max(r.Bindings, r.Queues) {
+	bindings := r.Bindings
+	if r.Exchange == "fanout" {
+		bindings = r.Queues
+	}
+	for i := range bindings {
 		bind := wire.QueueBind{Queue: r.queueName(i % r.Queues), Exchange: r.Queue, NoWait: true}
 		bind.RoutingKey, bind.Arguments = binding(r.Exchange, i)
 		if buf = wire.AppendMethodFrame(buf, 1, bind); len(buf) > sendChunk {
