@@ -253,6 +253,9 @@ func (r *Result) lines() (t [][]string) {
 	if r.Usage != nil {
 		add("broker's CPU", fmt.Sprintf("%v, %s µs each", r.Usage.CPU, number(r.Cost())))
 		add("broker's memory", fmt.Sprintf("%s MiB, peak %s MiB", number(mib(r.Usage.RSS)), number(mib(r.Usage.Peak))))
+		if r.Operation != nil && r.Operation.Kind == Connections {
+			add("per connection", number(per(float64(r.Usage.Grew)/1024, float64(r.Operations)))+" KiB")
+		}
 	}
 	return t
 }

@@ -89,6 +89,9 @@ func (o Operation) Run(ctx context.Context) (res Result, err error) {
 	}
 	all.Wait()
 	elapsed := time.Since(w.begin)
+	if o.Kind == Connections && o.PID != 0 && ctx.Err() == nil {
+		_ = wait(ctx, 2*time.Second) // what the handshakes have left is not the connections' memory
+	}
 	used := m.read()
 	close(stop)
 	watching.Wait()
@@ -202,14 +205,6 @@ func (w *workers) connect(ctx context.Context) error {
 		w.mu.Lock()
 		w.open = append(w.open, c)
 		w.mu.Unlock()
-	}
-	if w.PID == 0 {
-		return nil
-	}
-	// What the handshakes have left is not the connections' memory.
-	select {
-	case <-time.After(2 * time.Second):
-	case <-ctx.Done():
 	}
 	return nil
 }

@@ -14,12 +14,14 @@ type Usage struct {
 	CPU  time.Duration `json:"cpu_ns"` // all threads, user and system
 	RSS  int64         `json:"rss_bytes"`
 	Peak int64         `json:"peak_rss_bytes"`
+	Grew int64         `json:"grew_bytes"` // since the begin
 }
 
 // meter measures a process from outside, through Linux's /proc.
 type meter struct {
 	pid int
 	cpu time.Duration
+	rss int64
 }
 
 // newMeter starts to measure; with pid 0 it measures nothing.
@@ -35,6 +37,7 @@ func newMeter(pid int) (*meter, error) {
 		m.pid = 0
 		return m, fmt.Errorf("the broker's CPU time: %w", err)
 	}
+	m.rss, _, _ = memory(pid)
 	return m, nil
 }
 
@@ -49,6 +52,7 @@ func (m *meter) read() *Usage {
 	}
 	u := &Usage{CPU: cpu - m.cpu}
 	u.RSS, u.Peak, _ = memory(m.pid) // CPU is worth having alone
+	u.Grew = u.RSS - m.rss
 	return u
 }
 
