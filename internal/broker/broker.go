@@ -37,6 +37,10 @@ type Config struct {
 	QueueWindow     int64 // the same for one queue
 	MaxMessageSize  int64 // bytes
 	LoopbackUsers   []string
+
+	// Audit is told what operators and clients change, and what is refused to
+	// them; nil: nobody. Called on any goroutine, with no lock held.
+	Audit func(AuditEntry)
 }
 
 // Bootstrap is what an empty node starts with.

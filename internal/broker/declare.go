@@ -142,7 +142,6 @@ func generatedName() string {
 // called with the number of messages that were ready, when the deletion is
 // safe and before the consumers are cancelled.
 func (c *Client) DeleteQueue(name string, ifUnused, ifEmpty bool, done func(messages int)) error {
-	v := c.vhost
 	if err := c.allowed(auth.Queue, name, auth.Configure); err != nil {
 		return err
 	}
@@ -155,29 +154,36 @@ func (c *Client) DeleteQueue(name string, ifUnused, ifEmpty bool, done func(mess
 		}
 		return err
 	}
-	if q.Definition().Type == "quorum" && (ifUnused || ifEmpty) {
-		what := "if-unused"
-		if !ifUnused {
-			what = "if-empty"
-		}
-		return errf(NotImplemented, "cannot delete %s. queue.delete operations with %s flag set are not supported by quorum queues", q.label(), what)
-	}
-	n, err := q.Delete(ifUnused, ifEmpty)
-	switch {
-	case errors.Is(err, queueproc.ErrInUse):
-		return errf(PreconditionFailed, "%s in use", q.label())
-	case errors.Is(err, queueproc.ErrNotEmpty):
-		return errf(PreconditionFailed, "%s not empty", q.label())
-	case errors.Is(err, queueproc.ErrDeleted):
-		done(0)
-		return nil
-	}
-	if _, err := c.b.apply(&meta.DeleteQueue{VHost: v.Name, Name: name, ID: q.ID, Internal: true}); err != nil {
+	n, err := c.b.endQueue(q, ifUnused, ifEmpty)
+	if err != nil {
 		return err
 	}
 	done(n)
 	q.CancelConsumers()
 	return nil
+}
+
+// endQueue deletes a queue and its definition, and returns how many messages
+// were ready. It is the caller's to cancel the consumers.
+func (b *Broker) endQueue(q *Queue, ifUnused, ifEmpty bool) (int, error) {
+	if q.Definition().Type == "quorum" && (ifUnused || ifEmpty) {
+		what := "if-unused"
+		if !ifUnused {
+			what = "if-empty"
+		}
+		return 0, errf(NotImplemented, "cannot delete %s. queue.delete operations with %s flag set are not supported by quorum queues", q.label(), what)
+	}
+	n, err := q.Delete(ifUnused, ifEmpty)
+	switch {
+	case errors.Is(err, queueproc.ErrInUse):
+		return 0, errf(PreconditionFailed, "%s in use", q.label())
+	case errors.Is(err, queueproc.ErrNotEmpty):
+		return 0, errf(PreconditionFailed, "%s not empty", q.label())
+	case errors.Is(err, queueproc.ErrDeleted):
+		return 0, nil
+	}
+	_, err = b.apply(&meta.DeleteQueue{VHost: q.VHost, Name: q.Name, ID: q.ID, Internal: true})
+	return n, err
 }
 
 func (q *Queue) label() string {

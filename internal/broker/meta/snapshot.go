@@ -28,6 +28,29 @@ func (s *State) Snapshot() []byte {
 		body = append(binary.AppendUvarint(body, uint64(len(one))), one...)
 		count++
 	}
+	s.commands(false, put)
+	out := append([]byte(snapshotMagic), SnapshotVersion)
+	out = binary.AppendUvarint(out, s.maxID)
+	out = binary.AppendUvarint(out, uint64(count))
+	return append(out, body...)
+}
+
+// Clone returns a copy, what is not durable included, on which commands can be
+// tried. It costs about as much as a restart.
+func (s *State) Clone() *State {
+	fresh := NewWith(s.opt)
+	s.commands(true, func(c Command) {
+		if err := fresh.Replay(c); err != nil {
+			panic(fmt.Sprintf("meta: a definition cannot be made again: %T: %v", c, err))
+		}
+	})
+	fresh.maxID, fresh.authVer = s.maxID, s.authVer
+	return fresh
+}
+
+// commands puts out the commands that make the definitions anew: the durable
+// ones, or all.
+func (s *State) commands(all bool, put func(Command)) {
 	for g := range s.globals.all() {
 		put(&SetGlobalParameter{g.Name, g.Value})
 	}
@@ -38,15 +61,11 @@ func (s *State) Snapshot() []byte {
 		}
 	}
 	for v := range s.vhosts.all() {
-		s.snapshotVHost(v, put)
+		s.vhostCommands(v, all, put)
 	}
-	out := append([]byte(snapshotMagic), SnapshotVersion)
-	out = binary.AppendUvarint(out, s.maxID)
-	out = binary.AppendUvarint(out, uint64(count))
-	return append(out, body...)
 }
 
-func (s *State) snapshotVHost(v *vhost, put func(Command)) {
+func (s *State) vhostCommands(v *vhost, all bool, put func(Command)) {
 	i := v.info
 	put(&PutVHost{i.Name, i.Description, i.Tags, i.DefaultQueueType, i.Tracing, i.Protected})
 	if len(i.Limits) > 0 {
@@ -70,19 +89,20 @@ func (s *State) snapshotVHost(v *vhost, put func(Command)) {
 	}
 	var bindings []*bindingNode
 	for x := range v.xorder.all() {
-		if x.x.Durable && !isBuiltin(x.x.Name) {
-			put(&DeclareExchange{VHost: i.Name, Name: x.x.Name, Type: x.x.Type, Durable: true, AutoDelete: x.x.AutoDelete,
+		if (all || x.x.Durable) && !isBuiltin(x.x.Name) {
+			put(&DeclareExchange{VHost: i.Name, Name: x.x.Name, Type: x.x.Type, Durable: x.x.Durable, AutoDelete: x.x.AutoDelete,
 				Internal: x.x.Internal, Args: x.x.Args, User: x.x.User})
 		}
 		for n := x.from.first; n != nil; n = n.src.next {
-			if n.b.Durable {
+			if all || n.b.Durable {
 				bindings = append(bindings, n)
 			}
 		}
 	}
 	for n := range v.qorder.all() {
-		if q := n.q; q.Durable {
-			put(&DeclareQueue{VHost: i.Name, Name: q.Name, Durable: true, AutoDelete: q.AutoDelete, Args: q.Args, ID: q.ID, User: q.User})
+		if q := n.q; all || q.Durable {
+			put(&DeclareQueue{VHost: i.Name, Name: q.Name, Durable: q.Durable, AutoDelete: q.AutoDelete, Exclusive: q.Exclusive,
+				Owner: q.Owner, Args: q.Args, ID: q.ID, User: q.User})
 		}
 	}
 	slices.SortFunc(bindings, func(a, b *bindingNode) int { return int(int64(a.seq - b.seq)) })
