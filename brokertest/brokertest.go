@@ -17,6 +17,7 @@
 //     port with the same data.
 //   - [Process] runs the broker as a process of its own, which [Broker.Crash]
 //     kills without warning, as power loss or kill -9 do.
+//   - [Management] opens the HTTP API and the management page.
 //   - [Configure] changes any setting that [server.Config] has.
 //
 // Where there is no [testing.TB], as in an example or a benchmark's set-up, use
@@ -54,10 +55,18 @@ type options struct {
 	config  server.Config
 	memory  bool
 	process bool
+
+	management bool
 }
 
 // InMemory keeps the broker's data in memory. After Restart it is empty.
 func InMemory() Option { return func(o *options) { o.memory = true } }
+
+// Management opens the HTTP API and the management page, on a free port:
+// ManagementURL.
+func Management() Option {
+	return func(o *options) { o.management = true }
+}
 
 // Process runs the broker as a child process, so that Crash can kill it. The
 // child is the test's own executable, started again: nothing has to be built
@@ -147,7 +156,15 @@ func collect(opts []Option) *options {
 
 func start(o *options) (*Broker, error) {
 	b := &Broker{config: o.config, process: o.process}
+	web := o.management && len(o.config.Management.Listeners) == 0
 	for tries := 0; ; tries++ {
+		if web {
+			addr, err := freeAddr()
+			if err != nil {
+				return nil, err
+			}
+			b.config.Management.Listeners = []string{addr}
+		}
 		if len(o.config.Listeners) == 0 {
 			addr, err := freeAddr()
 			if err != nil {
@@ -160,7 +177,7 @@ func start(o *options) (*Broker, error) {
 			break
 		}
 		// Somebody may have been quicker.
-		if len(o.config.Listeners) > 0 || tries == 3 || !strings.Contains(err.Error(), "address already in use") {
+		if len(o.config.Listeners) > 0 && !web || tries == 3 || !strings.Contains(err.Error(), "address already in use") {
 			return nil, err
 		}
 	}
@@ -220,6 +237,16 @@ func orElse(s, other string) string {
 		return other
 	}
 	return s
+}
+
+// ManagementURL is where the HTTP API and the management page are, as in
+// http://127.0.0.1:15672; "" without [Management]. It stays the same over
+// restarts.
+func (b *Broker) ManagementURL() string {
+	if len(b.config.Management.Listeners) == 0 {
+		return ""
+	}
+	return "http://" + b.config.Management.Listeners[0]
 }
 
 // Dial opens a connection for a client to speak AMQP on. Without [Process] it

@@ -5,23 +5,23 @@
 //	srv, err := server.New(server.Config{DataDir: dir, Listeners: []string{"127.0.0.1:0"}})
 //	...
 //	defer srv.Close(context.Background())
+//
+// A node outlives its application: StopApp ends the broker and closes all
+// listeners, while the node's control socket stays, and StartApp begins anew.
 package server
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
+	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/listen"
-	"github.com/warrenmq/warren/internal/proto/amqp091/session"
-	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/vfs"
 )
 
@@ -32,173 +32,116 @@ const Version = "0.1.0"
 // look at it in the server properties.
 const Level = "4.3.0"
 
-// Durability says what a publisher confirm stands for.
-type Durability string
-
-const (
-	Disk   Durability = "disk"   // the message is synced to disk (the default)
-	OS     Durability = "os"     // the operating system has it
-	Memory Durability = "memory" // the broker has it
-)
-
-// Config is what a node is made of. The zero value of a field is its default.
-type Config struct {
-	// DataDir holds everything that outlives the process. Empty: the data
-	// lives in memory and goes with it.
-	DataDir string
-	// Listeners are addresses for AMQP, "host:port"; port 0 picks a free one.
-	// Nil: none; connections then come from Dial only.
-	Listeners   []string
-	Logger      *slog.Logger // nil: silent
-	NodeName    string       // default: warren@host
-	ClusterName string       // default: NodeName
-
-	DefaultUser, DefaultPass, DefaultVHost string   // of an empty node; default guest, guest, /
-	DefaultUserTags                        []string // default: administrator
-	LoopbackUsers                          []string // may only connect from this host; nil: guest
-
-	Heartbeat        time.Duration // offered to clients; default 60 s, negative: none
-	FrameMax         uint32        // bytes; default 131072
-	ChannelMax       uint16        // channels of a connection; default 2047
-	HandshakeTimeout time.Duration // default 10 s
-	MaxMessageSize   int64         // bytes of a body; default 16 MiB, at most 512 MiB
-	Mechanisms       []string      // default: PLAIN, AMQPLAIN
-	Product          string        // what clients are told; default RabbitMQ
-	ProductVersion   string        // default Level
-
-	Durability      Durability
-	SegmentSize     int64         // bytes of a segment of the log; default 64 MiB
-	CheckpointBytes int64         // bytes of log between checkpoints; default 128 MiB
-	MemoryBudget    int64         // bytes of waiting messages kept in memory; default 24 MiB
-	ShutdownTimeout time.Duration // for clients to go; default 5 s
-}
-
-func (c *Config) setDefaults() error {
-	def := func(s *string, v string) {
-		if *s == "" {
-			*s = v
-		}
-	}
-	host, _ := os.Hostname()
-	def(&c.NodeName, "warren@"+host)
-	def(&c.ClusterName, c.NodeName)
-	def(&c.DefaultUser, "guest")
-	def(&c.DefaultPass, "guest")
-	def(&c.DefaultVHost, "/")
-	def(&c.Product, "RabbitMQ")
-	def(&c.ProductVersion, Level)
-	if c.DefaultUserTags == nil {
-		c.DefaultUserTags = []string{"administrator"}
-	}
-	if c.LoopbackUsers == nil {
-		c.LoopbackUsers = []string{"guest"}
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Heartbeat == 0 {
-		c.Heartbeat = 60 * time.Second
-	}
-	c.Heartbeat = max(c.Heartbeat, 0)
-	if c.FrameMax == 0 {
-		c.FrameMax = 131072
-	}
-	if c.FrameMax < 4096 {
-		return fmt.Errorf("frame_max is %d, the protocol wants at least 4096", c.FrameMax)
-	}
-	if c.ChannelMax == 0 {
-		c.ChannelMax = 2047
-	}
-	if c.HandshakeTimeout == 0 {
-		c.HandshakeTimeout = 10 * time.Second
-	}
-	if c.Mechanisms == nil {
-		c.Mechanisms = []string{"PLAIN", "AMQPLAIN"}
-	}
-	if c.ShutdownTimeout == 0 {
-		c.ShutdownTimeout = 5 * time.Second
-	}
-	switch c.Durability {
-	case "", Disk, OS, Memory:
-	default:
-		return fmt.Errorf("durability %q: want disk, os or memory", c.Durability)
-	}
-	return nil
-}
+// lockFile keeps two nodes off one data directory, also while the application
+// is stopped.
+const lockFile = "node.lock"
 
 // Server is a running node.
 type Server struct {
-	cfg    Config
-	broker *broker.Broker
-	amqp   *session.Server
+	cfg     Config
+	logger  *slog.Logger
+	started time.Time
+	fs      vfs.FS // nil: the operating system's
+	lock    io.Closer
+	control *webServer // nil: in memory
+
+	// ops holds one element while an operator's command is carried out: they
+	// take time, and come one after the other.
+	ops chan struct{}
+
+	failed   chan struct{}
+	stop     chan struct{}
+	stopOnce sync.Once
 
 	mu        sync.Mutex
-	listeners []net.Listener
-	conns     sync.WaitGroup
+	app       *app // nil: stopped
+	phase     phase
+	err       error // why failed is closed
+	suspended bool
 	closed    bool
+	plugins   []string // enabled by name
+	specs     []*spec
+	open      []*listener
 }
+
+// phase is where the application is.
+type phase uint8
+
+const (
+	stopped phase = iota
+	starting
+	running
+	stopping
+)
 
 // New starts a node: when it returns, clients can connect.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	bc := broker.Config{
-		Dir: cfg.DataDir, Logger: cfg.Logger, MaxMessageSize: cfg.MaxMessageSize, LoopbackUsers: cfg.LoopbackUsers,
-		SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes, MemoryBudget: cfg.MemoryBudget,
-		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
+	s := &Server{
+		cfg: cfg, logger: cfg.Logger, started: time.Now(), ops: make(chan struct{}, 1),
+		failed: make(chan struct{}), stop: make(chan struct{}),
 	}
-	switch cfg.Durability {
-	case OS:
-		bc.Sync = store.OS
-	case Memory:
-		bc.Sync = store.Memory
+	s.specs = specsOf(&cfg)
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.Close(context.Background()))
 	}
-	if cfg.DataDir == "" {
-		bc.FS, bc.Dir, bc.Sync = vfs.NewMem(), "data", store.Memory
-	}
-	b, err := broker.Open(bc)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{cfg: cfg, broker: b}
-	s.amqp = &session.Server{Broker: b, Logger: cfg.Logger, Config: session.Config{
-		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
-		Platform:    "Warren " + Version + " / " + runtime.Version(),
-		Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
-		Heartbeat:   cfg.Heartbeat, FrameMax: cfg.FrameMax, ChannelMax: cfg.ChannelMax,
-		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms,
-	}}
-	for _, addr := range cfg.Listeners {
-		ln, err := listen.TCP(addr)
-		if err != nil {
-			return nil, errors.Join(err, s.Close(context.Background()))
-		}
-		s.serve(ln)
+	if err := s.StartApp(); err != nil {
+		return nil, errors.Join(err, s.Close(context.Background()))
 	}
 	return s, nil
 }
 
-// Serve accepts AMQP connections from a listener of the caller's until Close.
-func (s *Server) Serve(ln net.Listener) { s.serve(ln) }
+// prepare takes the data directory and opens the control socket.
+func (s *Server) prepare() (err error) {
+	if s.cfg.DataDir == "" {
+		s.fs = vfs.NewMem()
+	} else if err := s.takeDir(); err != nil {
+		return err
+	}
+	return s.loadPlugins()
+}
 
-func (s *Server) serve(ln net.Listener) {
+func (s *Server) takeDir() (err error) {
+	dir := s.cfg.DataDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = (vfs.OS{}).Lock(filepath.Join(dir, lockFile)); err != nil {
+		if errors.Is(err, vfs.ErrLocked) {
+			return &InUseError{Dir: dir}
+		}
+		return err
+	}
+	ln, err := listen.Control(dir)
+	if err != nil {
+		return err
+	}
+	s.control = serveHTTP(ln, s.controlHandler(), s.logger)
+	return nil
+}
+
+// InUseError says that another node has the data directory.
+type InUseError struct{ Dir string }
+
+func (e *InUseError) Error() string {
+	return "the data directory " + e.Dir + " is locked: a node runs with it"
+}
+
+// Unwrap makes it vfs.ErrLocked.
+func (e *InUseError) Unwrap() error { return vfs.ErrLocked }
+
+// Serve accepts AMQP connections from a listener of the caller's until Close,
+// or until the application or its listeners are stopped.
+func (s *Server) Serve(ln net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.app == nil || s.closed || s.suspended {
 		ln.Close()
 		return
 	}
-	s.listeners = append(s.listeners, ln)
-	s.conns.Go(func() {
-		for {
-			nc, err := listen.Accept(ln, s.cfg.Logger)
-			if err != nil {
-				return
-			}
-			s.conns.Go(func() { s.amqp.Serve(nc) })
-		}
-	})
+	s.serveAMQP(&spec{protocol: ProtocolAMQP, foreign: true}, ln)
 }
 
 // Dial opens a connection to the broker within the process, without a network.
@@ -209,49 +152,68 @@ func (s *Server) Dial() (net.Conn, error) {
 	if s.closed {
 		return nil, errors.New("server is closed")
 	}
-	client, server := listen.Pipe()
-	s.conns.Go(func() { s.amqp.Serve(server) })
-	return client, nil
-}
-
-// Addrs are the addresses that the server listens on.
-func (s *Server) Addrs() []net.Addr {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]net.Addr, len(s.listeners))
-	for i, ln := range s.listeners {
-		out[i] = ln.Addr()
+	if s.app == nil {
+		return nil, errors.New("the broker is stopped")
 	}
-	return out
+	client, server := listen.Pipe()
+	a := s.app
+	a.work.Go(func() { a.amqp.Serve(server) })
+	return client, nil
 }
 
 // Config is the configuration with all defaults filled in.
 func (s *Server) Config() Config { return s.cfg }
 
+// Started is when the node was started.
+func (s *Server) Started() time.Time { return s.started }
+
 // Done is closed when the node cannot go on, because its disk has failed. Err
 // says why. The caller closes the server and ends.
-func (s *Server) Done() <-chan struct{} { return s.broker.Done() }
+func (s *Server) Done() <-chan struct{} { return s.failed }
 
 // Err is the reason of Done.
-func (s *Server) Err() error { return s.broker.Err() }
+func (s *Server) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// fail ends Done's wait.
+func (s *Server) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+		close(s.failed)
+	}
+}
+
+// StopRequested is closed when somebody has asked the node to end (rabbitmqctl
+// stop). Whoever runs the node closes it then.
+func (s *Server) StopRequested() <-chan struct{} { return s.stop }
+
+// RequestStop asks whoever runs the node to close it.
+func (s *Server) RequestStop() { s.stopOnce.Do(func() { close(s.stop) }) }
 
 // Close stops the node in order: no more connections, those there are told and
 // closed, everything is written and synced. When ctx ends, or after the
 // shutdown timeout, connections are cut.
 func (s *Server) Close(ctx context.Context) error {
+	s.ops <- struct{}{}
+	defer func() { <-s.ops }()
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return nil
 	}
 	s.closed = true
-	for _, ln := range s.listeners {
-		ln.Close()
-	}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
-	defer cancel()
-	s.amqp.Shutdown(ctx)
-	s.conns.Wait()
-	return s.broker.Close()
+	err := s.stopApp(ctx)
+	if s.control != nil {
+		s.control.close(ctx)
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
 }

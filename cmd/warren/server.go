@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -77,13 +76,14 @@ func run(ctx context.Context, cfg *config.Config) error {
 	cfg.Server.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
 	srv, err := server.New(cfg.Server)
 	if err != nil {
-		return &exitError{exitSoftware, startError(err, cfg)}
+		return &exitError{exitSoftware, startError(err)}
 	}
 	announce(cfg, srv)
 	go tidyMemory(ctx)
 	var failed error
 	select {
 	case <-ctx.Done():
+	case <-srv.StopRequested():
 	case <-srv.Done():
 		failed = &exitError{exitSoftware, fmt.Errorf("the store has failed: %w", srv.Err())}
 	}
@@ -104,6 +104,9 @@ func announce(cfg *config.Config, srv *server.Server) {
 	for _, a := range srv.Addrs() {
 		at += " amqp://" + a.String()
 	}
+	for _, a := range srv.ManagementAddrs() {
+		at += " http://" + a.String()
+	}
 	login := fmt.Sprintf("user %s", srv.Config().DefaultUser)
 	if srv.Config().DefaultUser == "guest" {
 		login = "user guest, password guest, from this host only"
@@ -111,10 +114,14 @@ func announce(cfg *config.Config, srv *server.Server) {
 	fmt.Printf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)
 }
 
-func startError(err error, cfg *config.Config) error {
-	var op *net.OpError
-	if errors.As(err, &op) && errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is in use: another broker may be running (use --set listeners.tcp.default=ADDRESS for another)", op.Addr)
+func startError(err error) error {
+	var le *server.ListenError
+	if errors.As(err, &le) && errors.Is(err, syscall.EADDRINUSE) {
+		key := map[string]string{server.ProtocolHTTP: "management.tcp.port=PORT", server.ProtocolPrometheus: "prometheus.tcp.port=PORT"}[le.Protocol]
+		if key == "" {
+			key = "listeners.tcp.default=ADDRESS"
+		}
+		return fmt.Errorf("%s is in use: another broker may be running (use --set %s for another)", le.Addr, key)
 	}
 	return err
 }

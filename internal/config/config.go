@@ -32,6 +32,7 @@ type Config struct {
 	Server   server.Config
 	LogLevel slog.Level
 
+	web     map[string]string // parts of HTTP listeners
 	tcp     map[string]string // listeners by their name
 	loop    map[string]bool
 	noLoop  bool
@@ -42,7 +43,7 @@ type Config struct {
 
 // Load puts the settings together.
 func Load(src Sources) (*Config, error) {
-	c := &Config{tcp: map[string]string{}, loop: map[string]bool{}, mechs: map[string]string{}, tags: map[string]bool{}, LogLevel: slog.LevelWarn}
+	c := &Config{web: map[string]string{}, tcp: map[string]string{}, loop: map[string]bool{}, mechs: map[string]string{}, tags: map[string]bool{}, LogLevel: slog.LevelWarn}
 	if src.Env == nil {
 		src.Env = func(string) (string, bool) { return "", false }
 	}
@@ -140,32 +141,39 @@ func (c *Config) environment(env func(string) (string, bool)) error {
 	for name, to := range map[string]*string{
 		"RABBITMQ_NODENAME": &c.Server.NodeName, "RABBITMQ_DEFAULT_USER": &c.Server.DefaultUser,
 		"RABBITMQ_DEFAULT_PASS": &c.Server.DefaultPass, "RABBITMQ_DEFAULT_VHOST": &c.Server.DefaultVHost,
-		"WARREN_DATA_DIR": &c.Server.DataDir,
+		"WARREN_DATA_DIR": &c.Server.DataDir, "RABBITMQ_ENABLED_PLUGINS_FILE": &c.Server.EnabledPluginsFile,
 	} {
 		if v, ok := env(name); ok && v != "" {
 			*to = v
 		}
+	}
+	if v, ok := env("RABBITMQ_ENABLED_PLUGINS"); ok {
+		c.Server.EnabledPlugins = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 	}
 	return nil
 }
 
 // keys are those that stand for one value.
 var keys = map[string]func(c *Config, v string) error{
-	"heartbeat":         func(c *Config, v string) error { return seconds(&c.Server.Heartbeat, v) },
-	"frame_max":         func(c *Config, v string) error { return number(&c.Server.FrameMax, v) },
-	"channel_max":       func(c *Config, v string) error { return number(&c.Server.ChannelMax, v) },
-	"handshake_timeout": func(c *Config, v string) error { return duration(&c.Server.HandshakeTimeout, v) },
-	"max_message_size":  func(c *Config, v string) error { return size(&c.Server.MaxMessageSize, v) },
-	"default_user":      func(c *Config, v string) error { c.Server.DefaultUser = v; return nil },
-	"default_pass":      func(c *Config, v string) error { c.Server.DefaultPass = v; return nil },
-	"default_vhost":     func(c *Config, v string) error { c.Server.DefaultVHost = v; return nil },
-	"cluster_name":      func(c *Config, v string) error { c.Server.ClusterName = v; return nil },
-	"product.name":      func(c *Config, v string) error { c.Server.Product = v; return nil },
-	"product.version":   func(c *Config, v string) error { c.Server.ProductVersion = v; return nil },
-	"log.console.level": func(c *Config, v string) error { return level(&c.LogLevel, v) },
-	"loopback_users":    func(c *Config, v string) error { c.noLoop = v == "none"; return oneOf(v, "none") },
-	"listeners.tcp":     func(c *Config, v string) error { c.tcpNone = true; return oneOf(v, "none") },
-	"warren.data_dir":   func(c *Config, v string) error { c.Server.DataDir = v; return nil },
+	"heartbeat":           func(c *Config, v string) error { return seconds(&c.Server.Heartbeat, v) },
+	"frame_max":           func(c *Config, v string) error { return number(&c.Server.FrameMax, v) },
+	"channel_max":         func(c *Config, v string) error { return number(&c.Server.ChannelMax, v) },
+	"handshake_timeout":   func(c *Config, v string) error { return duration(&c.Server.HandshakeTimeout, v) },
+	"max_message_size":    func(c *Config, v string) error { return size(&c.Server.MaxMessageSize, v) },
+	"default_user":        func(c *Config, v string) error { c.Server.DefaultUser = v; return nil },
+	"default_pass":        func(c *Config, v string) error { c.Server.DefaultPass = v; return nil },
+	"default_vhost":       func(c *Config, v string) error { c.Server.DefaultVHost = v; return nil },
+	"cluster_name":        func(c *Config, v string) error { c.Server.ClusterName = v; return nil },
+	"product.name":        func(c *Config, v string) error { c.Server.Product = v; return nil },
+	"product.version":     func(c *Config, v string) error { c.Server.ProductVersion = v; return nil },
+	"log.console.level":   func(c *Config, v string) error { return level(&c.LogLevel, v) },
+	"loopback_users":      func(c *Config, v string) error { c.noLoop = v == "none"; return oneOf(v, "none") },
+	"listeners.tcp":       func(c *Config, v string) error { c.tcpNone = true; return oneOf(v, "none") },
+	"management.tcp.ip":   func(c *Config, v string) error { c.web["management.ip"] = v; return nil },
+	"management.tcp.port": func(c *Config, v string) error { return c.port("management.port", v) },
+	"prometheus.tcp.ip":   func(c *Config, v string) error { c.web["prometheus.ip"] = v; return nil },
+	"prometheus.tcp.port": func(c *Config, v string) error { return c.port("prometheus.port", v) },
+	"warren.data_dir":     func(c *Config, v string) error { c.Server.DataDir = v; return nil },
 	"warren.durability": func(c *Config, v string) error {
 		c.Server.Durability = server.Durability(v)
 		return oneOf(v, "disk", "os", "memory")
@@ -215,6 +223,14 @@ func (c *Config) finish() {
 	for _, k := range sorted(c.tcp) {
 		s.Listeners = append(s.Listeners, c.tcp[k])
 	}
+	webAddr := func(name, port string) []string {
+		if p, ok := c.web[name+".port"]; ok {
+			port = p
+		}
+		return []string{net.JoinHostPort(c.web[name+".ip"], port)}
+	}
+	s.Management.Listeners = webAddr("management", "15672")
+	s.Prometheus.Listeners = webAddr("prometheus", "15692")
 	switch {
 	case c.noLoop:
 		s.LoopbackUsers = []string{}
@@ -237,6 +253,12 @@ func (c *Config) finish() {
 			s.DefaultUserTags = append(s.DefaultUserTags, t)
 		}
 	}
+}
+
+func (c *Config) port(name, v string) error {
+	_, err := address(v)
+	c.web[name] = v
+	return err
 }
 
 func sorted[V any](m map[string]V) []string {

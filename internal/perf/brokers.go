@@ -161,7 +161,7 @@ func (b *Broker) command() (args, env []string, err error) {
 	addr := fmt.Sprintf("127.0.0.1:%d", b.port)
 	switch b.Kind {
 	case "warren":
-		return []string{b.exe, "server", "--data-dir", filepath.Join(b.dir, "data"), "--set", "listeners.tcp.default=" + addr}, nil, nil
+		return []string{b.exe, "server", "--data-dir", filepath.Join(b.dir, "data"), "--set", "listeners.tcp.default=" + addr}, []string{"RABBITMQ_ENABLED_PLUGINS="}, nil
 	case "null":
 		return []string{b.exe, "perf", "null", "--listen", addr}, nil, nil
 	}

@@ -78,6 +78,7 @@ func (p *process) start() error {
 		return err
 	}
 	p.cmd = exec.Command(bin, "server", "--data-dir", p.dir, "--set", "listeners.tcp.default="+p.Addr, "--set", "log.console.level=none")
+	p.cmd.Env = append(os.Environ(), "RABBITMQ_ENABLED_PLUGINS=") // no HTTP
 	p.cmd.Stdout, p.cmd.Stderr = io.Discard, os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		return err

@@ -77,6 +77,7 @@ func startNode(t *testing.T, dir string, sets ...string) (*node, error) {
 		args = append(args, "--set", s)
 	}
 	n := &node{cmd: exec.Command(exe, args...), log: &lockedBuffer{}}
+	n.cmd.Env = append(os.Environ(), "RABBITMQ_ENABLED_PLUGINS=") // no HTTP
 	n.cmd.Stderr = n.log
 	out, err := n.cmd.StdoutPipe()
 	if err != nil {

@@ -114,7 +114,9 @@ func of(ts *testscript.TestScript, neg bool, running bool) *broker {
 
 func up(ts *testscript.TestScript, neg bool, args []string) {
 	b := of(ts, neg, false)
-	args = append([]string{"server", "--data-dir", ts.MkAbs("data"), "--set", "listeners.tcp.default=127.0.0.1:" + ts.Getenv("PORT")}, args...)
+	args = append([]string{"server", "--data-dir", ts.MkAbs("data"), "--set", "listeners.tcp.default=127.0.0.1:" + ts.Getenv("PORT"),
+		"--set", "management.tcp.ip=127.0.0.1", "--set", "management.tcp.port=0",
+		"--set", "prometheus.tcp.ip=127.0.0.1", "--set", "prometheus.tcp.port=0"}, args...)
 	path, err := exec.LookPath(filepath.Join(strings.Split(ts.Getenv("PATH"), string(filepath.ListSeparator))[0], "warren"))
 	ts.Check(err)
 	cmd := exec.Command(path, args...)
@@ -180,7 +182,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.CommandContext(ctx, path, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}
-	for _, k := range []string{"RABBITMQ_CONFIG_FILE", "RABBITMQ_NODE_PORT"} {
+	for _, k := range []string{"RABBITMQ_CONFIG_FILE", "RABBITMQ_NODE_PORT", "RABBITMQ_ENABLED_PLUGINS"} {
 		if v := ts.Getenv(k); v != "" {
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}

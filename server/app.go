@@ -1,0 +1,210 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/proto/amqp091/session"
+	"github.com/warrenmq/warren/internal/store"
+	"github.com/warrenmq/warren/internal/vfs"
+)
+
+// app is the node's application: the broker and those who talk with it.
+type app struct {
+	broker *broker.Broker
+	amqp   *session.Server
+	work   sync.WaitGroup // accept loops, connections, and who waits for ended
+	ended  chan struct{}
+}
+
+var (
+	// ErrClosed is the answer of a node that is closed.
+	ErrClosed = errors.New("the node is closed")
+	// ErrAppRunning is the answer to what only a stopped application allows.
+	ErrAppRunning = errors.New("the broker is running; stop it first (stop_app)")
+	// ErrAppStopped is the answer to what only a running application can do.
+	ErrAppStopped = errors.New("the broker is stopped (start_app starts it)")
+)
+
+// StartApp starts the application: it recovers the data and opens the listeners.
+// If it runs, nothing is done.
+func (s *Server) StartApp() error {
+	s.ops <- struct{}{}
+	defer func() { <-s.ops }()
+	s.mu.Lock()
+	closed, runs := s.closed, s.app != nil
+	if !closed && !runs {
+		s.phase = starting
+	}
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case runs:
+		return nil
+	}
+	a, err := s.newApp()
+	if err != nil {
+		s.setPhase(stopped)
+		return err
+	}
+	s.mu.Lock()
+	s.app, s.suspended = a, false
+	err = s.openWanted()
+	s.mu.Unlock()
+	if err != nil {
+		return errors.Join(err, s.stopApp(context.Background()))
+	}
+	s.setPhase(running)
+	a.work.Go(func() { s.watch(a) })
+	return nil
+}
+
+// watch waits for the broker's end, so that the node ends with it.
+func (s *Server) watch(a *app) {
+	select {
+	case <-a.broker.Done():
+		s.fail(a.broker.Err())
+	case <-a.ended:
+	}
+}
+
+func (s *Server) setPhase(p phase) {
+	s.mu.Lock()
+	s.phase = p
+	s.mu.Unlock()
+}
+
+func (s *Server) newApp() (*app, error) {
+	cfg := &s.cfg
+	bc := broker.Config{
+		FS: s.fs, Dir: s.dataDir(), Logger: s.logger, MaxMessageSize: cfg.MaxMessageSize, LoopbackUsers: cfg.LoopbackUsers,
+		SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes, MemoryBudget: cfg.MemoryBudget,
+		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
+	}
+	switch {
+	case cfg.DataDir == "", cfg.Durability == Memory:
+		bc.Sync = store.Memory
+	case cfg.Durability == OS:
+		bc.Sync = store.OS
+	}
+	b, err := broker.Open(bc)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{broker: b, ended: make(chan struct{})}
+	a.amqp = &session.Server{Broker: b, Logger: s.logger, Config: session.Config{
+		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
+		Platform:    "Warren " + Version + " / " + runtime.Version(),
+		Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
+		Heartbeat:   cfg.Heartbeat, FrameMax: cfg.FrameMax, ChannelMax: cfg.ChannelMax,
+		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms,
+	}}
+	return a, nil
+}
+
+// StopApp stops the application: listeners and connections are closed, the
+// broker writes what is to be written and ends. The node stays.
+func (s *Server) StopApp() error {
+	s.ops <- struct{}{}
+	defer func() { <-s.ops }()
+	return s.stopApp(context.Background())
+}
+
+// stopApp is StopApp for whoever holds ops.
+func (s *Server) stopApp(ctx context.Context) error {
+	s.mu.Lock()
+	a, open := s.app, s.open
+	s.app, s.open = nil, nil
+	if a != nil {
+		s.phase = stopping
+	}
+	s.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
+	defer cancel()
+	closeAll(ctx, open)
+	a.amqp.Shutdown(ctx)
+	close(a.ended)
+	a.work.Wait()
+	err := a.broker.Close()
+	s.setPhase(stopped)
+	return err
+}
+
+// AppRunning reports whether the application has started.
+func (s *Server) AppRunning() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase == running
+}
+
+func (s *Server) dataDir() string {
+	if s.cfg.DataDir == "" {
+		return "data"
+	}
+	return s.cfg.DataDir
+}
+
+// Reset deletes all messages and definitions. The application must be stopped;
+// when it starts again, the node is as new. What is not the broker's (logs,
+// enabled plugins, the lock) stays.
+func (s *Server) Reset() error {
+	s.ops <- struct{}{}
+	defer func() { <-s.ops }()
+	s.mu.Lock()
+	runs, closed := s.app != nil, s.closed
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case runs:
+		return ErrAppRunning
+	}
+	fsys := s.fs
+	if fsys == nil {
+		fsys = vfs.OS{}
+	}
+	return removeData(fsys, s.dataDir())
+}
+
+// removeData removes the files that broker and store have made. The node's
+// identity goes last: as long as it is there, a reset that was interrupted can
+// be told from data of another node.
+func removeData(fsys vfs.FS, dir string) error {
+	entries, err := fsys.ReadDir(dir)
+	if vfs.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	identity := false
+	for _, e := range entries {
+		identity = identity || e.Name == "node-id"
+		if e.Dir || !isData(e.Name) {
+			continue
+		}
+		if err := fsys.Remove(path.Join(dir, e.Name)); err != nil {
+			return err
+		}
+	}
+	if err := fsys.SyncDir(dir); err != nil || !identity {
+		return err
+	}
+	if err := fsys.Remove(path.Join(dir, "node-id")); err != nil {
+		return err
+	}
+	return fsys.SyncDir(dir)
+}
+
+func isData(name string) bool {
+	return strings.HasSuffix(name, ".seg") || strings.HasPrefix(name, "checkpoint")
+}
