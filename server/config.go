@@ -19,17 +19,28 @@ const (
 )
 
 // Config is what a node is made of. The zero value of a field is its default.
+// Where RabbitMQ has a key for a field, the comment of the field names it.
 type Config struct {
 	// DataDir holds everything that outlives the process. Empty: the data
 	// lives in memory and goes with it.
-	DataDir string
-	// Listeners are addresses for AMQP, "host:port"; port 0 picks a free one.
-	// Nil: none; connections then come from Dial only.
-	Listeners   []string
+	DataDir     string
 	Logger      *slog.Logger `json:"-"` // nil: silent
 	Logs        Logs         `json:"-"` // nil: what Logger does stays as it is
 	NodeName    string       // default: warren@host
-	ClusterName string       // default: NodeName
+	ClusterName string       // cluster_name; default: NodeName
+
+	// Listeners are addresses for AMQP, "host:port"; port 0 picks a free one.
+	// Nil: none; connections then come from Dial only. (listeners.tcp.*)
+	Listeners    []string
+	TLSListeners []string // the same with TLS (listeners.ssl.*)
+	TLS          TLS      // of TLSListeners (ssl_options.*)
+	CertLogin    CertLogin
+	// ProxyProtocol: each connection to Listeners and TLSListeners begins with a
+	// PROXY header, version 1 or 2, that says where it really comes from.
+	ProxyProtocol       bool
+	HandshakeTimeout    time.Duration // until connection.open (handshake_timeout); default 10 s
+	TLSHandshakeTimeout time.Duration // ssl_handshake_timeout; default 5 s
+	Socket              SocketOptions
 
 	// Management and Prometheus are HTTP listeners. They are open while the
 	// plugin of their name is enabled.
@@ -40,18 +51,41 @@ type Config struct {
 	EnabledPlugins     []string
 	EnabledPluginsFile string // default: enabled_plugins in DataDir
 
-	DefaultUser, DefaultPass, DefaultVHost string   // of an empty node; default guest, guest, /
-	DefaultUserTags                        []string // default: administrator
-	LoopbackUsers                          []string // may only connect from this host; nil: guest
+	DefaultUser, DefaultPass, DefaultVHost string      // of an empty node; default guest, guest, /
+	DefaultUserTags                        []string    // default: administrator
+	DefaultPermissions                     Permissions // of DefaultUser in DefaultVHost; default: .* for each
+	LoopbackUsers                          []string    // may only connect from this host; nil: guest
+	PasswordHashing                        string      // of new passwords (password_hashing_module): rabbit_password_hashing_sha256 (default), _sha512
+	CredentialValidator                    CredentialValidator
+	Mechanisms                             []string        // auth_mechanisms; default: PLAIN, AMQPLAIN
+	VHostUsers                             []VHostUser     // default_users: made with each new virtual host
+	VHostLimits                            []VHostLimit    // default_limits.vhosts: given to each new virtual host
+	OperatorPolicies                       []DefaultPolicy // default_policies.operator: made with each new virtual host
+	// DefinitionsPath is a file of definitions, or a directory of such files, to
+	// be imported at each start before listeners open (load_definitions,
+	// definitions.local.path). A node that imports makes no default user.
+	DefinitionsPath          string
+	DefinitionsSkipUnchanged bool // definitions.skip_if_unchanged
 
-	Heartbeat        time.Duration // offered to clients; default 60 s, negative: none
-	FrameMax         uint32        // bytes; default 131072
-	ChannelMax       uint16        // channels of a connection; default 2047
-	HandshakeTimeout time.Duration // default 10 s
-	MaxMessageSize   int64         // bytes of a body; default 16 MiB, at most 512 MiB
-	Mechanisms       []string      // default: PLAIN, AMQPLAIN
-	Product          string        // what clients are told; default RabbitMQ
-	ProductVersion   string        // default Level
+	Heartbeat      time.Duration // offered to clients; default 60 s, negative: none
+	FrameMax       uint32        // bytes; default 131072
+	ChannelMax     uint16        // channels of a connection; default 2047
+	MaxMessageSize int64         // bytes of a body; default 16 MiB, at most 512 MiB
+	Limits         Limits
+	Memory         MemoryAlarm
+	DiskFree       DiskAlarm
+	// DefaultQueueType is that of queues that are declared without one, in
+	// virtual hosts that have none of their own: classic (default) or quorum.
+	DefaultQueueType string
+	// ConsumerTimeout is how long a delivery may stay unacknowledged
+	// (consumer_timeout); default 30 min, negative: for ever.
+	ConsumerTimeout time.Duration
+	// StatisticsInterval is how often statistics are taken
+	// (collect_statistics_interval); default 5 s.
+	StatisticsInterval time.Duration
+
+	Product        string // what clients are told; default RabbitMQ
+	ProductVersion string // default Level
 
 	Durability      Durability
 	SegmentSize     int64         // bytes of a segment of the log; default 64 MiB
@@ -60,14 +94,149 @@ type Config struct {
 	ShutdownTimeout time.Duration // for clients to go; default 5 s
 }
 
-// Management is the HTTP API and the page.
-type Management struct {
-	Listeners []string // "host:port"; nil: none
+// TLS is what a listener with TLS needs.
+type TLS struct {
+	CertFile string // the server's certificate, PEM, with those between it and the root
+	KeyFile  string // its key, PEM
+	Password string // of a key that is encrypted
+	CAFile   string // who signs peers' certificates, PEM (cacertfile)
+	// VerifyPeer asks for the peer's certificate, and takes only those of
+	// CAFile. Without one a peer is let in unless RequireCert is set.
+	VerifyPeer  bool     // verify = verify_peer
+	RequireCert bool     // fail_if_no_peer_cert
+	Depth       int      // of intermediate certificates in a peer's chain; 0: 10
+	Versions    []string // tlsv1.2, tlsv1.3 (and older ones, if named); default: both
+	Ciphers     []string // for TLS 1.2, by OpenSSL's or IANA's names; default: Go's choice
 }
 
-// Prometheus is the page that Prometheus scrapes.
+// CertLogin is what of a peer's certificate is its user name, for EXTERNAL.
+type CertLogin struct {
+	// From (ssl_cert_login_from): distinguished_name (default), common_name or
+	// subject_alternative_name.
+	From string
+	// SANType (ssl_cert_login_san_type) and SANIndex, from 0, pick the alternative
+	// name: dns (default), ip, email, uri.
+	SANType  string
+	SANIndex int
+}
+
+// SocketOptions are those of AMQP connections (tcp_listen_options).
+type SocketOptions struct {
+	Delay       bool          // nodelay = false: small packets gather
+	KeepAlive   bool          // the system probes silent peers
+	SendBuffer  int           // bytes; 0: the system's choice
+	RecvBuffer  int           // bytes; 0: the system's choice
+	Linger      time.Duration // with LingerOn: how long closing waits for the peer to take what was sent
+	LingerOn    bool
+	SendTimeout time.Duration // a peer that takes nothing for so long is cut off; 0: never
+}
+
+// Permissions are regular expressions; "" is .* here.
+type Permissions struct{ Configure, Write, Read string }
+
+// CredentialValidator says what names and passwords new users may have.
+type CredentialValidator struct {
+	// Backend: rabbit_credential_validator_accept_everything (default),
+	// _min_password_length, _password_regexp.
+	Backend   string
+	MinLength int
+	Regexp    string
+}
+
+// VHostUser is a user that each new virtual host of a fitting name gets.
+type VHostUser struct {
+	Name         string
+	VHostPattern string // regular expression; default .*
+	Password     string // "": a random one, so that nobody can log in
+	Permissions  Permissions
+	Tags         []string
+}
+
+// VHostLimit is what each new virtual host of a fitting name is limited to.
+type VHostLimit struct {
+	Name           string
+	Pattern        string // regular expression; default .*
+	MaxConnections int64  // negative: no limit
+	MaxQueues      int64  // negative: no limit
+}
+
+// DefaultPolicy is an operator policy that each new virtual host of a fitting
+// name gets.
+type DefaultPolicy struct {
+	Name         string
+	VHostPattern string // regular expression; default .*
+	QueuePattern string // regular expression; default .*
+	ApplyTo      string // queues (default), classic_queues, quorum_queues, ...
+	Definition   map[string]int64
+}
+
+// Limits of a node. 0 is no limit.
+type Limits struct {
+	Connections         int64 // connection_max
+	Channels            int64 // channel_max_per_node
+	ConsumersPerChannel int64 // consumer_max_per_channel
+	VHosts              int64 // vhost_max
+	Queues              int64 // cluster_queue_limit
+	Exchanges           int64 // cluster_exchange_limit
+}
+
+// MemoryAlarm is from what use of memory on publishers are blocked.
+type MemoryAlarm struct {
+	// Relative (vm_memory_high_watermark.relative) is a fraction of what the
+	// machine, or the container, has; default 0.6. Absolute, if not 0, is in
+	// bytes and wins.
+	Relative float64
+	Absolute int64
+	// Total overrides what the machine is thought to have, in bytes
+	// (total_memory_available_override_value).
+	Total int64
+}
+
+// DiskAlarm is below what free space publishers are blocked.
+type DiskAlarm struct {
+	// Absolute (disk_free_limit.absolute) is in bytes; default 50 MB. Relative,
+	// if not 0, is a multiple of the machine's memory, and wins.
+	Absolute int64
+	Relative float64
+}
+
+// Management is the HTTP API and the page (management.*).
+type Management struct {
+	Listeners    []string // "host:port"; nil: none
+	TLSListeners []string
+	TLS          TLS // management.ssl.*
+
+	PathPrefix       string        // path_prefix, as in /rabbit; default none
+	CORSOrigins      []string      // cors.allow_origins; nil: no CORS headers
+	CORSMaxAge       time.Duration // cors.max_age; default 30 min
+	CSP, HSTS        string        // csp.policy, hsts.policy: headers' values
+	ContentTypeOpts  string        // headers.content_type_options
+	XSSProtection    string        // headers.xss_protection
+	FrameOptions     string        // headers.frame_options
+	ReferrerPolicy   string        // headers.referrer_policy
+	MaxBodySize      int64         // http.max_body_size, bytes; default 10,000,000
+	SessionTimeout   time.Duration // login_session_timeout; default 8 h
+	RatesMode        string        // basic (default), detailed, none
+	DisableStats     bool          // disable_stats
+	QueueTotals      bool          // enable_queue_totals, with DisableStats
+	DisableBasicAuth bool          // disable_basic_auth
+	// Retention (sample_retention_policies) is how far back samples go, by
+	// policy (global, basic, detailed) and by interval (minute, hour, day).
+	Retention map[string]map[string][]time.Duration
+	// OperatorPoliciesFixed: the HTTP API does not change operator policies
+	// (restrictions.operator_policy_changes.disabled).
+	OperatorPoliciesFixed bool
+}
+
+// Prometheus is the page that Prometheus scrapes (prometheus.*).
 type Prometheus struct {
-	Listeners []string // "host:port"; nil: none
+	Listeners    []string // "host:port"; nil: none
+	TLSListeners []string
+	TLS          TLS // prometheus.ssl.*
+
+	Path           string // default /metrics
+	PerObject      bool   // return_per_object_metrics
+	Authentication bool   // authentication.enabled: only for users with the tag monitoring
 }
 
 // Logs is what can be changed about the log while the node runs.
@@ -95,6 +264,16 @@ func (c *Config) setDefaults() error {
 	def(&c.DefaultVHost, "/")
 	def(&c.Product, "RabbitMQ")
 	def(&c.ProductVersion, Level)
+	def(&c.CertLogin.From, "distinguished_name")
+	def(&c.CertLogin.SANType, "dns")
+	def(&c.DefaultPermissions.Configure, ".*")
+	def(&c.DefaultPermissions.Write, ".*")
+	def(&c.DefaultPermissions.Read, ".*")
+	def(&c.PasswordHashing, "rabbit_password_hashing_sha256")
+	def(&c.DefaultQueueType, "classic")
+	def(&c.Management.RatesMode, "basic")
+	def(&c.Prometheus.Path, "/metrics")
+	c.setLimits()
 	if c.DataDir != "" {
 		def(&c.EnabledPluginsFile, filepath.Join(c.DataDir, "enabled_plugins"))
 	}
@@ -123,10 +302,39 @@ func (c *Config) setDefaults() error {
 	if c.Mechanisms == nil {
 		c.Mechanisms = []string{"PLAIN", "AMQPLAIN"}
 	}
+	if c.TLSHandshakeTimeout == 0 {
+		c.TLSHandshakeTimeout = 5 * time.Second
+	}
 	if c.ShutdownTimeout == 0 {
 		c.ShutdownTimeout = 5 * time.Second
 	}
 	return c.check()
+}
+
+// setLimits fills in what alarms and intervals are by default.
+func (c *Config) setLimits() {
+	if c.Memory.Relative == 0 {
+		c.Memory.Relative = 0.6
+	}
+	if c.DiskFree.Absolute == 0 {
+		c.DiskFree.Absolute = 50_000_000
+	}
+	if c.ConsumerTimeout == 0 {
+		c.ConsumerTimeout = 30 * time.Minute
+	}
+	if c.StatisticsInterval == 0 {
+		c.StatisticsInterval = 5 * time.Second
+	}
+	m := &c.Management
+	if m.MaxBodySize == 0 {
+		m.MaxBodySize = 10_000_000
+	}
+	if m.SessionTimeout == 0 {
+		m.SessionTimeout = 8 * time.Hour
+	}
+	if m.CORSMaxAge == 0 {
+		m.CORSMaxAge = 30 * time.Minute
+	}
 }
 
 func (c *Config) check() error {
@@ -138,7 +346,8 @@ func (c *Config) check() error {
 	default:
 		return fmt.Errorf("durability %q: want disk, os or memory", c.Durability)
 	}
-	for _, l := range [][]string{c.Listeners, c.Management.Listeners, c.Prometheus.Listeners} {
+	for _, l := range [][]string{c.Listeners, c.TLSListeners, c.Management.Listeners,
+		c.Management.TLSListeners, c.Prometheus.Listeners, c.Prometheus.TLSListeners} {
 		for _, addr := range l {
 			if _, _, err := net.SplitHostPort(addr); err != nil {
 				return fmt.Errorf("listener %q: want host:port", addr)
