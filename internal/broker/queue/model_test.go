@@ -881,7 +881,13 @@ func (w *world) relocate() {
 }
 
 func (w *world) rare() {
-	switch w.pick(6) {
+	switch w.pick(9) {
+	case 6:
+		w.take()
+	case 7:
+		w.takePaged()
+	case 8:
+		w.putBack()
 	case 0:
 		w.note("purge")
 		n, _ := w.ref.ready()
@@ -909,6 +915,107 @@ func (w *world) rare() {
 		w.restart()
 	}
 	w.check()
+}
+
+// taken says that items left the ready ones and are held.
+func (w *world) taken(ts []Taken) {
+	for _, t := range ts {
+		seq := t.Item.Seq
+		is := func(it Item) bool { return it.Seq == seq }
+		n := len(w.ref.returns)
+		w.ref.returns = slices.DeleteFunc(w.ref.returns, is)
+		found := len(w.ref.returns) < n
+		for p := range w.ref.levels {
+			n := len(w.ref.levels[p])
+			w.ref.levels[p] = slices.DeleteFunc(w.ref.levels[p], is)
+			found = found || len(w.ref.levels[p]) < n
+		}
+		if !found {
+			w.fail("took %d", seq)
+		}
+		w.dying[seq] = t.Slot
+		w.ref.dying = append(w.ref.dying, seq)
+		w.body(&t.Item, w.log[t.Item.Pos])
+	}
+}
+
+func (w *world) take() {
+	k, r := uint64(1+w.pick(5)), uint64(w.pick(5))
+	ts := w.m.Take(w.now, func(it *Item) bool { return it.Seq%k == r }, nil, &w.eff)
+	w.note("take %d of %%%d==%d", len(ts), k, r)
+	if len(ts) == 0 {
+		return
+	}
+	w.taken(ts)
+	w.ref.settleDown()
+}
+
+func (w *world) takePaged() {
+	var refs []PageRef
+	w.m.EachPage(func(p *PageRef) bool {
+		refs = append(refs, *p)
+		return true
+	})
+	if len(refs) == 0 {
+		return
+	}
+	p := refs[w.pick(len(refs))]
+	k := uint64(1 + w.pick(3))
+	var out, rest []Item
+	next := p
+	next.Count, next.Bytes = 0, 0
+	for _, it := range w.pages[p.Pos] {
+		if it.Seq%k == 0 {
+			out = append(out, it)
+			continue
+		}
+		rest = append(rest, it)
+		next.Count++
+		next.Bytes += uint64(it.Size)
+	}
+	if len(out) == 0 {
+		return
+	}
+	w.note("take from page %d-%d", p.First, p.Last)
+	delete(w.pages, p.Pos)
+	to := &next
+	if len(rest) == 0 {
+		to = nil
+	} else {
+		w.pos++
+		next.Pos = w.pos
+		w.pages[w.pos] = rest
+	}
+	ts, ok := w.m.TakePaged(w.now, p, to, out, nil, &w.eff)
+	if !ok || len(ts) != len(out) {
+		w.fail("took %d of %d", len(ts), len(out))
+	}
+	if _, again := w.m.TakePaged(w.now, p, to, out, nil, &w.eff); again {
+		w.fail("took from a page that is not there")
+	}
+	w.taken(ts)
+	w.ref.settleDown()
+}
+
+// putBack undoes a take, where the order is known.
+func (w *world) putBack() {
+	if len(w.ref.dying) == 0 || w.m.cfg.Kind != Classic || w.m.Paged() > 0 {
+		return
+	}
+	i := w.pick(len(w.ref.dying))
+	seq := w.ref.dying[i]
+	it := w.m.held.get(w.dying[seq], Dying).it
+	w.note("put back %d", seq)
+	w.ref.dying = slices.Delete(w.ref.dying, i, i+1)
+	l := &w.ref.levels[it.Prio]
+	at := slices.IndexFunc(*l, func(o Item) bool { return o.Seq > seq })
+	if at < 0 {
+		at = len(*l)
+	}
+	*l = slices.Insert(*l, at, it)
+	w.ref.settleDown()
+	w.m.PutBack(w.now, w.dying[seq], &w.eff)
+	delete(w.dying, seq)
 }
 
 // restart moves all waiting messages to a new machine.

@@ -1,0 +1,143 @@
+package queueproc
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/message"
+	"github.com/warrenmq/warren/internal/store"
+)
+
+// Taken is a ready message that was taken out of a queue, from wherever it
+// was. It is still the queue's, and comes back after a crash, until Bury.
+type Taken struct {
+	q    *Queue
+	slot queue.Slot
+	Item queue.Item
+	buf  []byte
+}
+
+// Take takes ready messages out, those with the given sequence numbers, which
+// must be sorted. What is not there, or not ready, is passed over. Each must be
+// ended with Bury or PutBack.
+func (q *Queue) Take(seqs []uint64) ([]*Taken, error) {
+	if len(seqs) == 0 {
+		return nil, nil
+	}
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		return nil, ErrDeleted
+	}
+	ts := q.m.Take(nowMillis(), func(it *queue.Item) bool {
+		_, ok := slices.BinarySearch(seqs, it.Seq)
+		return ok
+	}, nil, &q.eff)
+	var pages []queue.PageRef
+	if len(ts) < len(seqs) {
+		q.m.EachPage(func(p *queue.PageRef) bool {
+			i, _ := slices.BinarySearch(seqs, p.First)
+			if i < len(seqs) && seqs[i] <= p.Last {
+				pages = append(pages, *p)
+			}
+			return true
+		})
+	}
+	q.unlock()
+	out := q.taken(nil, ts)
+	for _, ref := range pages {
+		ts, err := q.takePaged(ref, seqs)
+		if err != nil && !errors.Is(err, store.ErrGone) { // loaded meanwhile, and on its way
+			for _, t := range out {
+				t.PutBack()
+			}
+			return nil, err
+		}
+		out = q.taken(out, ts)
+	}
+	slices.SortFunc(out, func(a, b *Taken) int { return int(int64(a.Item.Seq - b.Item.Seq)) })
+	return out, nil
+}
+
+func (q *Queue) taken(dst []*Taken, ts []queue.Taken) []*Taken {
+	for i := range ts {
+		dst = append(dst, &Taken{q: q, slot: ts[i].Slot, Item: ts[i].Item})
+	}
+	return dst
+}
+
+// takePaged takes messages out of a page on disk. The page is written anew
+// without them. They get a page of their own in the log that only a recovery
+// looks at, so that a crash before they are settled brings them back.
+func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) ([]queue.Taken, error) {
+	items, err := q.pageItems(ref)
+	if err != nil {
+		return nil, err
+	}
+	var out, rest []queue.Item
+	for i := range items {
+		if _, ok := slices.BinarySearch(seqs, items[i].Seq); ok {
+			out = append(out, items[i])
+		} else {
+			rest = append(rest, items[i])
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	ext := ref.Ext.(*pageExt)
+	q.mu.Lock()
+	if q.deleted || !q.hasPage(ref.Pos) {
+		q.mu.Unlock()
+		return nil, nil
+	}
+	replaces := ref.Pos
+	if lasting := persistentOnly(slices.Clone(out)); len(lasting) > 0 {
+		q.scratch = appendPage(q.scratch[:0], ref.Level, ext.epoch, replaces, lasting)
+		if q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil) == 0 {
+			q.mu.Unlock()
+			return nil, q.Log.Err()
+		}
+		replaces = 0 // nothing is left of it
+	}
+	var next *queue.PageRef
+	if len(rest) > 0 {
+		n := q.writePage(page{level: ref.Level, epoch: ext.epoch, replaces: replaces, items: rest})
+		n.Ext.(*pageExt).redelivered = ext.redelivered
+		next = &n
+	}
+	ts, _ := q.m.TakePaged(nowMillis(), ref, next, out, nil, &q.eff)
+	q.Log.Release(store.Position(ref.Pos), ext.size)
+	q.unlock()
+	return ts, nil
+}
+
+// Message returns the message. It is valid until Bury or PutBack.
+func (t *Taken) Message() (message.Message, error) {
+	m, err := t.q.bytes(&t.Item, &t.buf)
+	for try := 0; errors.Is(err, store.ErrGone) && try < 3 && t.q.findDying(&t.Item); try++ {
+		m, err = t.q.bytes(&t.Item, &t.buf) // moved by the log's compaction in between
+	}
+	return m, err
+}
+
+// Bury ends it: it is done with, or safe elsewhere.
+func (t *Taken) Bury() {
+	q := t.q
+	q.mu.Lock()
+	if !q.deleted {
+		q.m.Buried(t.slot, &q.eff)
+	}
+	q.unlock()
+}
+
+// PutBack makes it ready again, in its old place if that is not on disk.
+func (t *Taken) PutBack() {
+	q := t.q
+	q.mu.Lock()
+	if !q.deleted {
+		q.m.PutBack(nowMillis(), t.slot, &q.eff)
+	}
+	q.unlock()
+}
