@@ -600,4 +600,3 @@ func (p *pace) wait(ctx context.Context, n int) error {
 		return ctx.Err()
 	}
 }
-

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -337,6 +339,89 @@ func TestTakenComesBackAfterCrash(t *testing.T) {
 		t.Errorf("%d after the restart, want %d", got, n-1)
 	}
 	d.close()
+}
+
+// An operator works on a queue that is busy. Each message is seen once, by the
+// consumer or in the queue that it was moved to.
+func TestWorkOnBusyQueue(t *testing.T) {
+	const n = 30_000
+	d := newDesk(t, vfs.NewMem())
+	defer d.close()
+	d.declare("q", nil)
+	d.declare("to", nil)
+	for i := range n {
+		d.publish("q", persistent, fmt.Sprintf("m%d", i))
+	}
+	taker, err := d.b.Connect(ClientInfo{ID: "taker", User: "guest", VHost: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taker.Close()
+	out := &counter{}
+	ch := taker.NewChannel(out)
+	q := d.client.vhost.Queue("q")
+	var wg sync.WaitGroup
+	var consumed []string
+	wg.Go(func() {
+		for q.Info().Ready > 0 {
+			ok, err := ch.Get("q", true, func(_ *queueproc.Queue, _ queueproc.Delivery, m *message.Message, _ int) {
+				consumed = append(consumed, string(m.Body))
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if !ok {
+				runtime.Gosched()
+			}
+		}
+	})
+	wg.Go(func() {
+		r := rand.New(rand.NewPCG(1, 2))
+		for q.Info().Ready > 0 {
+			seqs := make([]uint64, 20)
+			for i := range seqs {
+				seqs[i] = uint64(1 + r.IntN(n))
+			}
+			if r.IntN(2) == 0 {
+				slices.Sort(seqs)
+				taken, err := q.Take(slices.Compact(seqs))
+				if err != nil {
+					t.Error(err)
+				}
+				for _, k := range taken {
+					k.PutBack()
+				}
+				continue
+			}
+			if _, err := d.b.ActOnMessages(context.Background(), operator, "/", "q", MessageWork{Action: MoveMessages, Seqs: seqs, Target: MessageTarget{Queue: "to"}}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Go(func() {
+		for at := 0; q.Info().Ready > 0; at = (at + 997) % n {
+			if _, err := d.b.BrowseMessages(context.Background(), "/", "q", BrowseOptions{Offset: at, Count: 20}, func(*Found) {}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Wait()
+	for ok := true; ok; { // what was put back last
+		ok, _ = ch.Get("q", true, func(_ *queueproc.Queue, _ queueproc.Delivery, m *message.Message, _ int) {
+			consumed = append(consumed, string(m.Body))
+		})
+	}
+	ch.Close()
+	moved := d.bodies("to", BrowseOptions{})
+	all := append(consumed, moved...)
+	slices.Sort(all)
+	if got := len(slices.Compact(all)); got != n || len(consumed)+len(moved) != n {
+		t.Errorf("%d consumed and %d moved, %d different, want %d", len(consumed), len(moved), got, n)
+	}
+	if len(moved) == 0 || len(consumed) == 0 {
+		t.Errorf("%d consumed, %d moved: one of them did nothing", len(consumed), len(moved))
+	}
 }
 
 func TestReturnToWhereItDied(t *testing.T) {
