@@ -18,6 +18,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker/meta"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/vfs"
@@ -89,7 +90,13 @@ type Broker struct {
 	failed  chan struct{}
 	stopped chan struct{}
 	blocked blockedState
-	rec     *recovery // only while Open runs
+	started time.Time
+
+	ledger   ledger
+	churn    churn
+	attempts attempts
+	waits    [QueueKinds]queueproc.Waits
+	rec      *recovery // only while Open runs
 }
 
 // Open recovers the node's data, or makes a new node.
@@ -112,6 +119,7 @@ func Open(cfg Config) (*Broker, error) {
 	cfg.MaxMessageSize = min(cfg.MaxMessageSize, maxMaxMessageSize)
 	b := &Broker{failed: make(chan struct{}), stopped: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.New(), vhosts: map[string]*VHost{}}
 	b.budget.Limit = cfg.MemoryBudget
+	b.started = time.Now()
 	b.auth = auth.New((*facts)(b), cfg.LoopbackUsers)
 	id, err := b.identity()
 	if err != nil {

@@ -36,6 +36,9 @@ type Client struct {
 	pressed *Queue              // would rather have no more publishes for a moment
 	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
+	tally   tally
+	retired bool // guarded by ledger.mu
+
 	// Channels with publishes that wait for the log. Guarded by waitMu.
 	waitMu  sync.Mutex
 	waiting []*Channel
@@ -69,6 +72,7 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 	v.mu.Lock()
 	v.clients[c] = struct{}{}
 	v.mu.Unlock()
+	b.churn.connsMade.Add(1)
 	if b.VHost(info.VHost) != v {
 		c.Close() // deleted in between
 		return nil, errf(NotAllowed, "vhost %s not found", info.VHost)
@@ -85,9 +89,7 @@ func (c *Client) Close() {
 	c.waitMu.Lock()
 	c.closed, c.waiting = true, nil
 	c.waitMu.Unlock()
-	c.vhost.mu.Lock()
-	delete(c.vhost.clients, c)
-	c.vhost.mu.Unlock()
+	c.b.retireClient(c)
 	c.b.defs.Lock()
 	mine := make([]*Queue, 0, len(c.queues))
 	for q := range c.queues {
@@ -138,6 +140,9 @@ func (c *Client) Flush() {
 // the log's committer.
 func (c *Client) Settle() {
 	c.Flush()
+	if len(c.tally.dirty) > 0 {
+		c.tally.show()
+	}
 	c.waitMu.Lock()
 	idle := len(c.waiting) == 0
 	c.waitMu.Unlock()

@@ -13,6 +13,8 @@ import (
 type confirms struct {
 	mu      sync.Mutex
 	seq     uint64 // number of the last publish; 0 = none yet
+	told    uint64 // publishes that were confirmed
+	refused uint64 // and those that were not accepted
 	pending []pendingConfirm
 	head    int // index of the oldest in pending
 }
@@ -51,6 +53,7 @@ func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
 	flush := func() {
 		if acks > 0 {
 			out.Confirm(ackTo, acks > 1)
+			c.told += uint64(acks)
 			acks = 0
 		}
 	}
@@ -64,6 +67,7 @@ func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
 		if p.refused {
 			flush()
 			out.Refuse(p.last)
+			c.refused += uint64(p.count)
 		} else {
 			ackTo = p.last
 			acks += p.count

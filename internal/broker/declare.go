@@ -110,6 +110,7 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 			return QueueState{}, err
 		}
 	}
+	c.b.churn.queuesDeclared.Add(1)
 	res, err := c.b.apply(&meta.DeclareQueue{
 		VHost: c.vhost.Name, Name: s.Name, Durable: s.Durable, AutoDelete: s.AutoDelete, Exclusive: s.Exclusive,
 		Owner: c.ID, Args: s.Args, ID: c.b.nextID.Add(1), Generated: generated, User: c.User,

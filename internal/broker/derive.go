@@ -50,6 +50,7 @@ func (b *Broker) derive(changes []meta.Change) {
 			v.mu.Unlock()
 		case meta.QueueDeclared:
 			b.addQueue(v, c.Queue)
+			b.churn.queuesCreated.Add(1)
 		case meta.QueueChanged:
 			if q := v.Queue(c.Queue.Name); q != nil {
 				q.configure(c.Queue)
@@ -139,7 +140,7 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 	q.dl.Store(deadLetterOf(d))
 	q.Queue = queueproc.New(queueproc.Options{
 		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
-		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Owner: q,
+		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Owner: q, Waits: &b.waits[kindOfQueue(d)],
 	}, queueConfig(d))
 	if d.Exclusive {
 		if c, ok := b.clients.Load(d.Owner); ok {
@@ -158,13 +159,8 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 
 func (b *Broker) removeQueue(v *VHost, d *meta.Queue) {
 	b.queues.Delete(d.ID)
-	v.mu.Lock()
-	q := v.queues[d.Name]
-	if q != nil && q.ID == d.ID {
-		delete(v.queues, d.Name)
-	}
-	v.mu.Unlock()
-	if q == nil {
+	q := v.Queue(d.Name)
+	if q == nil || q.ID != d.ID {
 		return
 	}
 	if q.owner != nil {
@@ -174,6 +170,7 @@ func (b *Broker) removeQueue(v *VHost, d *meta.Queue) {
 	if _, err := q.Queue.Delete(false, false); err == nil {
 		b.Go(q.CancelConsumers)
 	}
+	b.retireQueue(v, q)
 }
 
 func (q *Queue) configure(d *meta.Queue) {

@@ -30,6 +30,9 @@ type Channel struct {
 	confirming bool
 	confirm    confirms
 	listed     bool // on Client.waiting; guarded by its waitMu
+	sent       Sent // counted so far
+	dirty      bool // on tally.dirty
+	shown      Sent // a copy of sent for others; guarded by tally.mu
 	cache      routeCache
 	props      wire.PropertiesView // of the publish under way
 	tx         *transaction
@@ -37,7 +40,12 @@ type Channel struct {
 }
 
 // NewChannel opens a channel whose unasked-for news go to out.
-func (c *Client) NewChannel(out Outlet) *Channel { return &Channel{c: c, out: out} }
+func (c *Client) NewChannel(out Outlet) *Channel {
+	ch := &Channel{c: c, out: out}
+	c.tally.enter(ch)
+	c.b.churn.chansMade.Add(1)
+	return ch
+}
 
 // SelectConfirm makes the channel confirm its publishes, numbered from 1.
 func (ch *Channel) SelectConfirm() error {
@@ -71,6 +79,7 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 		pub.Persistent = props.Persistent()
 		pub.Priority, _ = props.Priority()
 		if r.fixed && len(r.queues) == 1 && ch.tx == nil && !r.reply {
+			ch.count(r, len(m.Body), 1)
 			ch.c.add(ch, r.queues[0], pub)
 			return true, nil
 		}
@@ -174,6 +183,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if r.reply && len(more) == 0 {
 		c.Flush()
 		msg := pub.Msg // a copy of its own: it goes to the heap
+		ch.count(r, len(m.Body), 0)
 		if !c.b.deliverReply(string(m.RoutingKey), &msg) {
 			return false, nil
 		}
@@ -184,6 +194,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if !r.fixed || len(more) > 0 {
 		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
+	ch.count(r, len(m.Body), len(queues))
 	switch len(queues) {
 	case 0:
 		c.Flush()
@@ -198,12 +209,24 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	return true, nil
 }
 
+// Unroutable counts a message that no queue took.
+func (ch *Channel) Unroutable(returned bool) {
+	if returned {
+		ch.sent.Returned++
+	} else {
+		ch.sent.Dropped++
+	}
+}
+
 // Unrouted ends a publish that no queue took: it is confirmed all the same.
 func (ch *Channel) Unrouted() { ch.decided(0, false) }
 
 // Close ends the channel: nothing is told to its Outlet any more.
 func (ch *Channel) Close() {
 	c := ch.c
+	if c.tally.leave(ch) {
+		c.b.churn.chansEnded.Add(1)
+	}
 	c.waitMu.Lock()
 	defer c.waitMu.Unlock()
 	for i, w := range c.waiting {

@@ -22,6 +22,9 @@ type VHost struct {
 	exchanges map[string]*Exchange
 	queues    map[string]*Queue
 	clients   map[*Client]struct{}
+
+	count exchangeCount // of the default exchange
+	gone  Totals        // of what is no longer there; guarded by ledger.mu
 }
 
 // Exchange is an exchange at work.
@@ -31,6 +34,7 @@ type Exchange struct {
 	Internal bool
 	def      atomic.Pointer[meta.Exchange]
 	table    atomic.Pointer[exchange.Table[dest]]
+	count    exchangeCount
 }
 
 // Queue is a queue at work together with its definition.

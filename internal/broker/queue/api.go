@@ -128,6 +128,7 @@ const (
 	Expired
 	MaxLen
 	DeliveryLimit
+	Reasons // how many there are
 )
 
 // String returns the word that x-death carries.

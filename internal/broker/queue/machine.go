@@ -223,6 +223,7 @@ func (m *Machine) dropPage(eff *[]Effect) bool {
 		return false
 	}
 	m.popPage(m.top(), eff)
+	(*eff)[len(*eff)-1].Reason = MaxLen
 	return true
 }
 

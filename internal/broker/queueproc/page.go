@@ -56,6 +56,7 @@ func (q *Queue) dropPage(p *queue.PageRef, logIt bool) {
 		q.Log.ReleaseN(s.seg, s.count, s.bytes)
 	}
 	q.Log.Release(store.Position(p.Pos), ext.size)
+	q.kept.dropPage(p)
 	if logIt && p.Persistent > 0 {
 		q.scratch = appendUvarints(append(q.scratch[:0], recordVersion), p.Pos)
 		q.Log.Append(KindPageDrop, q.ID, false, q.scratch, nil, nil)
@@ -212,7 +213,7 @@ func (q *Queue) giveUp(seq uint64) {
 		o := queue.RequeueNoCount
 		if it.Seq == seq {
 			o = queue.Ack
-			q.stats.Dropped++
+			q.stats.Lost++
 		}
 		q.m.Settle(now, slot, it.Seq, o, &q.eff)
 	}
@@ -227,6 +228,7 @@ func (q *Queue) loadBodies(items []queue.Item) error {
 		pos[i] = store.Position(items[i].Pos)
 	}
 	var buf []byte
+	q.reads.Add(uint64(len(items)))
 	spans := make([]int, 0, len(items)+1)
 	_, err := q.Log.ReadMany(pos, nil, func(i int, kind store.Kind, _ uint64, payload []byte) error {
 		b, err := storedMessage(kind, payload)

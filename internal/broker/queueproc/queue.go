@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
@@ -95,7 +96,8 @@ type Options struct {
 	Host    Host
 	Log     *store.Log
 	Budget  *message.Budget
-	Owner   any // the broker's own record of the queue
+	Owner   any    // the broker's own record of the queue
+	Waits   *Waits // told how long messages waited; nil: nobody is
 }
 
 // Queue is a queue at work.
@@ -120,14 +122,13 @@ type Queue struct {
 	timerAt int64
 	exclus  bool // an exclusive consumer is attached
 	stats   Counters
-	relief  chan struct{} // closed when publishers that wait may go on; nil: none wait
+	kept    kept
+	stall   stall
+	oldest  struct{ asked, time int64 } // the oldest of many unacknowledged messages
+	relief  chan struct{}               // closed when publishers that wait may go on; nil: none wait
 
-	trimmedAt uint64 // sum of counters at the last Trim
-}
-
-// Counters of a queue, all counts of messages since the node started.
-type Counters struct {
-	Published, Delivered, DeliveredNoAck, Got, GotNoAck, Acked, Redelivered, Expired, DeadLettered, Dropped uint64
+	reads     atomic.Uint64 // messages read from disk
+	trimmedAt uint64        // sum of counters at the last Trim
 }
 
 // Errors of queue operations.
@@ -189,6 +190,7 @@ func (q *Queue) finish(a *after) {
 		q.loading = true
 	}
 	q.relieve()
+	q.noteStall()
 	q.mu.Unlock()
 	q.afterwards(a)
 }
@@ -214,13 +216,17 @@ func (q *Queue) do(a *after) {
 		case queue.Deliver:
 			q.deliver(e)
 		case queue.Settled:
+			if e.Reason != queue.ReasonNone {
+				q.stats.Dead[0][e.Reason]++
+			}
 			q.settle(&e.Item)
 		case queue.DeadLettered:
-			if e.Reason == queue.Expired {
-				q.stats.Expired++
-			}
+			q.stats.Dead[1][e.Reason]++
 			a.dead = append(a.dead, dead{e.Reason, e.Slot, e.Item})
 		case queue.PageDropped:
+			if e.Reason != queue.ReasonNone {
+				q.stats.Dead[0][e.Reason] += uint64(e.Page.Count)
+			}
 			q.dropPage(&e.Page, true)
 		case queue.Returned:
 			q.logReturned(&e.Item)
@@ -248,6 +254,9 @@ func (q *Queue) deliver(e *queue.Effect) {
 		c.Sink.Deliver(c, d, &m)
 	}
 	q.touch(c.Sink)
+	if (q.stats.Delivered+q.stats.DeliveredNoAck)&waitSample == 0 {
+		q.Waits.observe(nowMillis() - e.Item.Time)
+	}
 	if c.NoAck {
 		q.stats.DeliveredNoAck++
 		q.settle(&e.Item)
@@ -277,6 +286,8 @@ func (q *Queue) settle(it *queue.Item) {
 	q.Log.Release(store.Position(it.Pos), it.Size)
 	if it.Flags&queue.Persistent != 0 {
 		q.settled = append(q.settled, it.Seq)
+		q.kept.count--
+		q.kept.bytes -= int64(it.Size)
 	}
 }
 
@@ -346,7 +357,11 @@ func (q *Queue) write(it *queue.Item, p *Pub) {
 		it.Pos, p.Pos = uint64(pos), pos
 	}
 	q.Log.Retain(store.Position(it.Pos), it.Size)
-	if !urgent {
+	q.stats.DiskWrites++
+	if urgent {
+		q.kept.count++
+		q.kept.bytes += int64(it.Size)
+	} else {
 		p.Pos = 0
 	}
 }
@@ -405,7 +420,6 @@ func (q *Queue) bury(d *dead) {
 		q.mu.Unlock()
 		return
 	}
-	q.stats.DeadLettered++
 	q.m.Buried(d.slot, &q.eff)
 	q.unlock()
 }
@@ -434,6 +448,7 @@ func (q *Queue) bytes(it *queue.Item, buf *[]byte) (message.Message, error) {
 		}
 		return m, nil
 	}
+	q.reads.Add(1)
 	payload, kind, _, err := q.Log.Read(store.Position(it.Pos), *buf)
 	if err != nil {
 		return message.Message{}, err
@@ -523,6 +538,7 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 		it, slot, st := q.m.Get(now, false, &q.eff)
 		switch st {
 		case queue.Empty:
+			q.stats.GotEmpty++
 			q.unlock()
 			return false, nil
 		case queue.NeedLoad:
@@ -533,6 +549,7 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 			continue
 		}
 		left := q.m.Ready()
+		q.Waits.observe(now - it.Time)
 		d := Delivery{Seq: it.Seq, Slot: slot, Count: it.Count, Acquired: it.Acquired, Redelivered: it.Flags&queue.Redelivered != 0}
 		if d.Redelivered {
 			q.stats.Redelivered++
@@ -665,26 +682,6 @@ func (q *Queue) Deleted() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.deleted
-}
-
-// Info is a queue's state at one moment.
-type Info struct {
-	Ready, Unacked, Consumers  int
-	ReadyBytes, UnackedBytes   int64
-	Memory                     int64 // bytes of messages held in memory
-	OldestReady, OldestUnacked int64 // ms since 1970; 0 = none
-	Counters                   Counters
-}
-
-// Info returns the queue's state.
-func (q *Queue) Info() Info {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return Info{
-		Ready: q.m.Ready(), Unacked: q.m.Unacked(), Consumers: q.m.Consumers(),
-		ReadyBytes: q.m.ReadyBytes(), UnackedBytes: q.m.UnackedBytes(),
-		Memory: q.arena.Held(), Counters: q.stats,
-	}
 }
 
 func (q *Queue) setTimer(at int64) {

@@ -233,6 +233,7 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 		}
 	}
 	q.restoreLevels(items, pages)
+	q.kept = kept{count: int64(q.m.Ready()), bytes: q.m.ReadyBytes()}
 	q.m.RestoreDone(r.next, nowMillis(), &q.eff)
 	q.mu.Unlock()
 	return nil

@@ -19,6 +19,7 @@ func (ch *channel) qos(m *wire.BasicQos) error {
 		// As in RabbitMQ, this takes the limit of the whole channel away.
 		ch.prefetch = uint32(m.PrefetchCount)
 		c.out.mu.Lock()
+		ch.shownPrefetch = ch.prefetch
 		had := ch.limit > 0
 		ch.limit = 0
 		c.out.mu.Unlock()
@@ -48,7 +49,7 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 	if tag == "" {
 		tag = generatedTag()
 	}
-	k := &consumer{ch: ch, tag: tag, noAck: m.NoAck}
+	k := &consumer{ch: ch, tag: tag, noAck: m.NoAck, args: m.Arguments}
 	ok := func(pc *queueproc.Consumer) {
 		k.proc = pc
 		c.out.mu.Lock()
@@ -57,6 +58,9 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 			ch.consumers = map[string]*consumer{}
 		}
 		ch.consumers[tag] = k
+		if pc.Queue != nil {
+			k.tally = ch.tallyOf(pc.Queue)
+		}
 		if !m.NoWait {
 			c.sendLocked(ch.id, wire.BasicConsumeOk{ConsumerTag: tag})
 		}
@@ -89,6 +93,9 @@ func (ch *channel) cancel(m *wire.BasicCancel) error {
 	c.out.mu.Lock()
 	k := ch.consumers[m.ConsumerTag]
 	delete(ch.consumers, m.ConsumerTag)
+	if k != nil && k.tally != nil {
+		k.tally.uses--
+	}
 	c.out.mu.Unlock()
 	if k != nil && k.reply {
 		ch.core.CancelReplies()
@@ -114,6 +121,7 @@ func (ch *channel) get(m *wire.BasicGet) error {
 		} else {
 			tag = ch.unacked.push(delivery{queue: q, seq: d.Seq, slot: d.Slot})
 		}
+		ch.countGet(q, m.NoAck, d.Redelivered)
 		if o.closed {
 			return
 		}
@@ -121,6 +129,9 @@ func (ch *channel) get(m *wire.BasicGet) error {
 		o.poke()
 	})
 	if err == nil && !got {
+		c.out.mu.Lock()
+		ch.received.GotEmpty++
+		c.out.mu.Unlock()
 		c.send(ch.id, wire.BasicGetEmpty{})
 	}
 	return err
@@ -164,6 +175,7 @@ func (ch *channel) ack(tag wire.DeliveryTag, multiple bool) error {
 			return unknownTag(tag)
 		}
 		freed = ch.credit(d)
+		ch.countAck(d)
 		c.gatherAck(d)
 		ch.unacked.remove(d)
 	} else {
@@ -173,6 +185,7 @@ func (ch *channel) ack(tag wire.DeliveryTag, multiple bool) error {
 		}
 		ch.unacked.upTo(tag, func(d *delivery) {
 			freed = ch.credit(d) || freed
+			ch.countAck(d)
 			c.gatherAck(d)
 			*d = delivery{}
 			ch.unacked.alive--
@@ -312,6 +325,10 @@ func (ch *channel) txSettle(tag wire.DeliveryTag, multiple bool, o queue.Outcome
 	var ds []delivery
 	take := func(d *delivery) {
 		d.pending = true
+		ch.uncommitted.acks++
+		if o == queue.Ack {
+			ch.countAck(d)
+		}
 		ds = append(ds, *d)
 	}
 	if multiple {
@@ -340,6 +357,7 @@ func (ch *channel) commit() error {
 	}
 	freed := false
 	c.out.mu.Lock()
+	ch.uncommitted = uncommitted{}
 	ch.unacked.eachPending(func(d *delivery) {
 		freed = ch.credit(d) || freed
 		*d = delivery{}
@@ -362,6 +380,7 @@ func (ch *channel) rollback() error {
 	ch.returns = nil
 	c := ch.conn
 	c.out.mu.Lock()
+	ch.uncommitted = uncommitted{}
 	ch.unacked.eachPending(func(d *delivery) { d.pending = false })
 	c.out.mu.Unlock()
 	c.send(ch.id, wire.TxRollbackOk{})

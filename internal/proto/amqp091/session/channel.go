@@ -30,12 +30,17 @@ type channel struct {
 	returns   [][]byte // mandatory messages of a transaction that no queue took
 
 	// Guarded by conn.out.mu.
-	unacked   unacked
-	consumers map[string]*consumer
-	limit     uint32      // prefetch of the whole channel; 0: none
-	limited   uint32      // deliveries that count against limit
-	hasLimit  atomic.Bool // limit was ever set
-	deaf      bool        // released: deliveries are dropped (their queue has them back)
+	unacked               unacked
+	consumers             map[string]*consumer
+	tallies               []*queueTally
+	shownPrefetch         uint32 // what others see of prefetch
+	shownTx, shownConfirm bool
+	uncommitted           uncommitted
+	received              broker.Received
+	limit                 uint32      // prefetch of the whole channel; 0: none
+	limited               uint32      // deliveries that count against limit
+	hasLimit              atomic.Bool // limit was ever set
+	deaf                  bool        // released: deliveries are dropped (their queue has them back)
 }
 
 // consumer is a basic.consume. It is the queue.Gate of its core consumer.
@@ -43,7 +48,9 @@ type consumer struct {
 	ch      *channel
 	tag     string
 	noAck   bool
-	reply   bool // of direct replies
+	args    wire.Table
+	tally   *queueTally // of its queue; nil for replies
+	reply   bool        // of direct replies
 	proc    *queueproc.Consumer
 	refused bool // waits for room; guarded by conn.out.mu
 }
@@ -241,6 +248,7 @@ func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *mess
 	} else {
 		tag = ch.unacked.push(delivery{queue: pc.Queue, consumer: k, seq: d.Seq, slot: d.Slot})
 	}
+	ch.countDelivery(k, d.Redelivered)
 	if !o.closed {
 		o.add(wire.AppendBasicDeliverFrames(o.room(contentRoom(m)), ch.id, k.tag, tag, d.Redelivered, m.Exchange, m.RoutingKey, ch.withCount(pc.Queue, d, m.Props), m.Body, c.frameMax))
 	}
@@ -275,6 +283,7 @@ func (ch *channel) Cancel(pc *queueproc.Consumer) {
 		return
 	}
 	delete(ch.consumers, k.tag)
+	k.tally.uses--
 	if c.caps.consumerCancelNotify {
 		c.sendLocked(ch.id, wire.BasicCancel{ConsumerTag: k.tag, NoWait: true})
 	}

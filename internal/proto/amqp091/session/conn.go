@@ -62,15 +62,26 @@ type Conn struct {
 	vec        [][]byte // the writer's own
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
+	connected  time.Time
 	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
 	paused     atomic.Bool  // the reader waits for something else than input
 	forced     atomic.Bool  // connection.close was sent from outside
 	refused    atomic.Bool  // consumers wait for room in the outbox
 
+	// What an operator sees (inspect.go).
+	shown     atomic.Pointer[broker.SessionInfo]
+	recvBytes atomic.Uint64 // written by the reader
+	recvCount atomic.Uint64
+	sentBytes atomic.Uint64 // written by the writer
+	sentCount atomic.Uint64
+
 	// The reader's own.
 	state        connState
 	client       *broker.Client
+	opened       *broker.Client // stays when client goes
 	user         string
+	mechanism    string
+	timeout      int // seconds; the heartbeat
 	impersonator bool
 	caps         capabilities
 	props        wire.Table
@@ -82,7 +93,6 @@ type Conn struct {
 	last         *channel      // the channel of the frame before
 	partial      []*channel    // with content that is not complete
 	methodID     wire.MethodID // of the method being handled
-	blockedBy    atomic.Pointer[string]
 	published    bool
 	acks         pendingAcks
 	late         []delivery
@@ -115,6 +125,7 @@ func (s *Server) Serve(nc net.Conn) {
 	c := &Conn{
 		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
 		id:         "conn-" + itoa(id),
+		connected:  time.Now(),
 		dead:       make(chan struct{}),
 		sent:       make(chan struct{}, 1),
 		writerDone: make(chan struct{}),
@@ -130,6 +141,9 @@ func (s *Server) Serve(nc net.Conn) {
 		return
 	}
 	defer s.leave(c)
+	c.show("starting")
+	s.Broker.Enter(c)
+	defer c.leave()
 	go c.writer()
 	c.serve()
 	c.teardown()
@@ -291,6 +305,8 @@ func (c *Conn) fill(rb *readBuffer) bool {
 	n, err := c.nc.Read(rb.buf[rb.end:])
 	if n > 0 {
 		rb.end += n
+		c.recvBytes.Add(uint64(n))
+		c.recvCount.Add(1)
 		c.lastRead.Store(time.Now().UnixNano())
 		switch {
 		case rb.end == len(rb.buf) && len(rb.buf) < maxReadBuffer:

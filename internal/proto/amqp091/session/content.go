@@ -196,7 +196,11 @@ func (ch *channel) complete(body []byte) error {
 	if err != nil {
 		return err
 	}
+	if ch.core.InTx() {
+		ch.countUncommitted()
+	}
 	if !routed {
+		ch.core.Unroutable(t.mandatory)
 		if t.mandatory && ch.core.InTx() {
 			ch.returns = append(ch.returns, t.msg.Append(nil))
 		} else if t.mandatory {

@@ -188,6 +188,7 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 		return errHangUp
 	}
 	user, err := c.authenticate(m.Mechanism, []byte(m.Response))
+	c.srv.Broker.CountAuth("amqp091", peerHost(c.nc.RemoteAddr()), user.Name, err == nil)
 	if err == errHangUp {
 		return err
 	}
@@ -200,6 +201,8 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 			text: "Login was refused using authentication mechanism " + m.Mechanism + ". For details see the broker logfile."}
 	}
 	c.user, c.impersonator = user.Name, user.Has("impersonator")
+	c.mechanism = m.Mechanism
+	c.show("tuning")
 	cfg := &c.srv.Config
 	c.send(0, wire.ConnectionTune{ChannelMax: cfg.ChannelMax, FrameMax: cfg.FrameMax, Heartbeat: uint16(cfg.Heartbeat / time.Second)})
 	c.state = wantTuneOk
@@ -252,7 +255,9 @@ func (c *Conn) tuneOk(m *wire.ConnectionTuneOk) error {
 		c.silence.Store(int64(2 * h))
 		c.heartbeat <- h
 	}
+	c.timeout = int(m.Heartbeat)
 	c.state = wantOpen
+	c.show("opening")
 	return nil
 }
 
@@ -266,8 +271,9 @@ func (c *Conn) open(m *wire.ConnectionOpen) error {
 		e.method, e.conn = wire.MethodConnectionOpen, true
 		return e
 	}
-	c.client = client
+	c.client, c.opened = client, client
 	c.state = running
+	c.show("running")
 	c.nc.SetReadDeadline(time.Time{})
 	c.send(0, wire.ConnectionOpenOk{})
 	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost)

@@ -107,9 +107,13 @@ func (ch *channel) method(payload []byte) error {
 	case *wire.BasicRecoverAsync:
 		return ch.recover(m.Requeue, false)
 	case *wire.ConfirmSelect:
-		return ch.reply(m.NoWait, wire.ConfirmSelectOk{}, ch.core.SelectConfirm())
+		err := ch.core.SelectConfirm()
+		ch.showMode(err == nil, false)
+		return ch.reply(m.NoWait, wire.ConfirmSelectOk{}, err)
 	case *wire.TxSelect:
-		return ch.reply(false, wire.TxSelectOk{}, ch.core.SelectTx())
+		err := ch.core.SelectTx()
+		ch.showMode(false, err == nil)
+		return ch.reply(false, wire.TxSelectOk{}, err)
 	case *wire.TxCommit:
 		return ch.commit()
 	case *wire.TxRollback:

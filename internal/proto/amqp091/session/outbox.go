@@ -190,6 +190,8 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 		v := net.Buffers(c.vec)
 		_, err = v.WriteTo(c.nc)
 	}
+	c.sentBytes.Add(uint64(n))
+	c.sentCount.Add(1)
 	for i, b := range chunks {
 		c.out.free(b[:0])
 		chunks[i] = nil
