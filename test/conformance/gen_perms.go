@@ -106,7 +106,6 @@ var permOps = []string{
 	"get-missing: get %new",
 	"consume: con %q tag no-ack ;; quiet 200",
 	"consume-missing: con %new tag",
-	"consume-tag-twice: con amq.rabbitmq.reply-to tag no-ack ;; con %q tag",
 	"reply-queue: con amq.rabbitmq.reply-to tag no-ack ;; qd amq.rabbitmq.reply-to passive",
 }
 

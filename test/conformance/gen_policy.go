@@ -36,7 +36,7 @@ var policyCases = []string{
 	"message-ttl: open ;; qd %q ;; " + policy(`{"message-ttl":100}`) + " ;; pub - %q a ;; sleep 500 ;; qs %q ;; " + unpolicy,
 	"message-ttl-waiting-messages: open ;; qd %q ;; pub - %q a ;; poll %q 1 ;; " + policy(`{"message-ttl":100}`) + " ;; sleep 300 ;; pub - %q b ;; sleep 400 ;; qs %q ;; " + unpolicy,
 	"message-ttl-argument-smaller: open ;; qd %q args={x-message-ttl:100} ;; " + policy(`{"message-ttl":100000}`) + " ;; pub - %q a ;; sleep 400 ;; qs %q ;; " + unpolicy,
-	"expires: open ;; qd %q ;; " + policy(`{"expires":300}`) + " ;; gone %q",
+	"expires: open ;; qd %q ;; " + policy(`{"expires":1000}`) + " ;; gone %q",
 	"expires-removed: open ;; qd %q ;; " + policy(`{"expires":2000}`) + " ;; " + unpolicy + " ;; sleep 2500 ;; qs %q ;; qx %q",
 	"dlx-without-key: open ;; qd %d exclusive ;; xd %dx fanout ;; qb %d %dx - ;; qd %q ;; pub - %q a ;; poll %q 1 ;; " + policy(`{"dead-letter-exchange":"%dx"}`) + " ;; get %q ;; nack 1 requeue=false ;; poll %d 1 ;; drain %d ;; " + unpolicy + " ;; pub - %q b ;; poll %q 1 ;; get %q ;; nack 3 requeue=false ;; quiet ;; qs %d ;; xx %dx",
 	"dlx-argument-wins: open ;; qd %d exclusive ;; qd %e exclusive ;; qd %q args={x-dead-letter-exchange:\"\",x-dead-letter-routing-key:\"%d\"} ;; " + policy(`{"dead-letter-exchange":"","dead-letter-routing-key":"%e"}`) + " ;; pub - %q a ;; poll %q 1 ;; get %q ;; nack 1 requeue=false ;; poll %d 1 ;; qs %e ;; " + unpolicy,
