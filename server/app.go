@@ -53,6 +53,10 @@ func (s *Server) StartApp() error {
 		s.setPhase(stopped)
 		return err
 	}
+	if err := s.mgmt.open(a.broker); err != nil {
+		s.setPhase(stopped)
+		return errors.Join(err, a.broker.Close())
+	}
 	s.mu.Lock()
 	s.app, s.suspended = a, false
 	err = s.openWanted()
@@ -130,11 +134,12 @@ func (s *Server) stopApp(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
+	err := s.mgmt.open(nil)
 	closeAll(ctx, open)
 	a.amqp.Shutdown(ctx)
 	close(a.ended)
 	a.work.Wait()
-	err := a.broker.Close()
+	err = errors.Join(err, a.broker.Close())
 	s.setPhase(stopped)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -50,13 +51,19 @@ func (w *webServer) close(ctx context.Context) {
 
 // controlHandler is what the control socket serves: the same as the management
 // listener, to somebody who may do everything.
-func (s *Server) controlHandler() http.Handler { return s.managementHandler() }
+func (s *Server) controlHandler() http.Handler { return trusted(s.managementHandler()) }
 
 // managementHandler is what the management listener serves.
 func (s *Server) managementHandler() http.Handler {
-	mux := http.NewServeMux()
-	s.health(mux)
-	return mux
+	health := http.NewServeMux()
+	s.health(health)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/health/") {
+			health.ServeHTTP(w, r)
+			return
+		}
+		s.mgmt.ServeHTTP(w, r)
+	})
 }
 
 // prometheusHandler is what the listener for Prometheus serves.

@@ -44,6 +44,7 @@ type Server struct {
 	fs      vfs.FS // nil: the operating system's
 	lock    io.Closer
 	control *webServer // nil: in memory
+	mgmt    *management
 
 	// ops holds one element while an operator's command is carried out: they
 	// take time, and come one after the other.
@@ -84,6 +85,10 @@ func New(cfg Config) (*Server, error) {
 		failed: make(chan struct{}), stop: make(chan struct{}),
 	}
 	s.specs = specsOf(&cfg)
+	s.mgmt = &management{srv: s}
+	if err := s.mgmt.open(nil); err != nil {
+		return nil, err
+	}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close(context.Background()))
 	}

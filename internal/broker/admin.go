@@ -34,6 +34,18 @@ const (
 	AuditRefused = "refused"
 )
 
+// Audit puts an entry on record, with the present time if it has none. Config.Audit
+// takes it; it must not block for long.
+func (b *Broker) Audit(e AuditEntry) {
+	if b.cfg.Audit == nil {
+		return
+	}
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	b.cfg.Audit(e)
+}
+
 // View lets f look at the definitions. What it finds is immutable and may be
 // kept; the State itself may not. No definition changes meanwhile: f must be
 // quick and must not call the broker.
@@ -204,4 +216,21 @@ func (b *Broker) DeleteQueueAs(a Actor, vhost, name string, ifUnused, ifEmpty bo
 	b.Audit(e)
 	q.CancelConsumers()
 	return n, nil
+}
+
+// CloseClients closes the connections that match, on an operator's behalf. Their
+// clients are told why. It returns how many they are.
+func (b *Broker) CloseClients(a Actor, reason string, match func(*ClientInfo) bool) int {
+	n := 0
+	b.clients.Range(func(_, v any) bool {
+		c := v.(*Client)
+		if c.Kick == nil || !match(&c.ClientInfo) {
+			return true
+		}
+		n++
+		c.Kick(ConnectionForced, reason)
+		b.Audit(AuditEntry{Actor: a, Action: "close connection", VHost: c.VHost, Object: c.Name, Result: AuditOK, Detail: reason})
+		return true
+	})
+	return n
 }

@@ -18,9 +18,6 @@ func genCases() []*Case {
 	g.properties()
 	g.topics()
 	g.headers()
-	g.permissions()
-	g.limits()
-	g.policies()
 	return g.cases
 }
 

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Key is what rows are sorted by. Values of different kinds are in Erlang's
+// order: numbers, words (booleans, null), lists, texts. What is not there is 0.
+type Key struct {
+	rank uint8
+	num  float64
+	text string
+}
+
+const (
+	rankNumber uint8 = iota
+	rankWord
+	rankList
+	rankText
+)
+
+// Text is the key of a text.
+func Text(s string) Key { return Key{rank: rankText, text: s} }
+
+// Number is the key of a number.
+func Number(f float64) Key { return Key{num: f} }
+
+func (k Key) compare(l Key) int {
+	return cmp.Or(cmp.Compare(k.rank, l.rank), cmp.Compare(k.num, l.num), strings.Compare(k.text, l.text))
+}
+
+// keyOf is the key of a value at a path below v.
+func (a *API) keyOf(v reflect.Value, path []string) Key {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			if len(path) == 0 {
+				return Key{rank: rankWord, text: "null"}
+			}
+			return Key{}
+		}
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return Key{}
+	}
+	switch {
+	case marshals(v):
+		return a.keyOfOpaque(v, path)
+	case v.Kind() == reflect.Struct && len(path) > 0:
+		f := a.structOf(v.Type()).byName[path[0]]
+		if f == nil {
+			return Key{}
+		}
+		x, ok := f.get(v)
+		if !ok {
+			return Key{}
+		}
+		return a.keyOf(x, path[1:])
+	case v.Kind() == reflect.Map && len(path) > 0 && v.Type().Key().Kind() == reflect.String:
+		return a.keyOf(v.MapIndex(reflect.ValueOf(path[0]).Convert(v.Type().Key())), path[1:])
+	case len(path) > 0:
+		return Key{}
+	}
+	return plainKey(v)
+}
+
+func plainKey(v reflect.Value) Key {
+	switch v.Kind() {
+	case reflect.String:
+		if n, ok := v.Interface().(json.Number); ok {
+			f, _ := n.Float64()
+			return Number(f)
+		}
+		return Text(v.String())
+	case reflect.Bool:
+		if v.Bool() {
+			return Key{rank: rankWord, text: "true"}
+		}
+		return Key{rank: rankWord, text: "false"}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return Number(float64(v.Int()))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return Number(float64(v.Uint()))
+	case reflect.Float32, reflect.Float64:
+		return Number(v.Float())
+	}
+	raw, _ := json.Marshal(v.Interface())
+	return Key{rank: rankList, text: string(raw)}
+}
+
+func (a *API) keyOfOpaque(v reflect.Value, path []string) Key {
+	raw, err := json.Marshal(v.Interface())
+	if err != nil {
+		return Key{}
+	}
+	var x any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&x) != nil {
+		return Key{}
+	}
+	return a.keyOf(reflect.ValueOf(x), path)
+}
+
+// sorter puts the numbers of rows in order.
+type sorter struct {
+	order []int
+	keys  []Key // width of them for each row
+	width int
+}
+
+func (s *sorter) sort(reverse bool) {
+	slices.SortStableFunc(s.order, func(i, j int) int {
+		a, b := s.keys[i*s.width:(i+1)*s.width], s.keys[j*s.width:(j+1)*s.width]
+		for n := range a {
+			if c := a[n].compare(b[n]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	if reverse {
+		slices.Reverse(s.order)
+	}
+}

@@ -1,0 +1,11 @@
+package api
+
+import "slices"
+
+// table is all routes, by subject. Each file with handlers has its own part.
+func (a *API) table() []*Route {
+	return slices.Concat(
+		a.loginRoutes(),
+		a.nodeRoutes(),
+	)
+}

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/mgmt/api"
+)
+
+// management is the HTTP API. There is one for each time that the application
+// runs, and one that knows the node only for when it does not.
+type management struct {
+	srv     *Server
+	current atomic.Pointer[http.Handler]
+}
+
+// open builds the API of a running application; nil: of a stopped one.
+func (m *management) open(b *broker.Broker) error {
+	cfg := &m.srv.cfg
+	c := &cfg.Management
+	h, err := api.New(api.Deps{
+		Broker: b, Node: (*node)(m.srv), Logger: m.srv.logger,
+		Config: api.Config{
+			NodeName: cfg.NodeName, ClusterName: cfg.ClusterName, ProductName: "Warren", ProductVersion: Version, Level: cfg.ProductVersion,
+			PathPrefix: c.PathPrefix, MaxBodySize: c.MaxBodySize, LoginTimeout: c.SessionTimeout,
+			CORSOrigins: c.CORSOrigins, CORSMaxAge: int(c.CORSMaxAge / time.Second), CSP: c.CSP, HSTS: c.HSTS,
+			ContentType: c.ContentTypeOpts, XSSProtection: c.XSSProtection, FrameOptions: c.FrameOptions, Referrer: c.ReferrerPolicy,
+			NoBasicAuth: c.DisableBasicAuth, NoOpPolicies: c.OperatorPoliciesFixed,
+			DisableStats: c.DisableStats, QueueTotals: c.QueueTotals, RatesMode: c.RatesMode,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	handler := http.Handler(h)
+	m.current.Store(&handler)
+	return nil
+}
+
+// ServeHTTP implements http.Handler.
+func (m *management) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*m.current.Load()).ServeHTTP(w, r)
+}
+
+// trusted marks the requests that come over the control socket.
+func trusted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(api.OverSocket(r.Context())))
+	})
+}
+
+// node is a Server as the API sees it.
+type node Server
+
+func (n *node) server() *Server { return (*Server)(n) }
+
+// Listeners implements api.Node.
+func (n *node) Listeners() []api.ListenerInfo {
+	var out []api.ListenerInfo
+	for _, l := range n.server().Listeners() {
+		out = append(out, api.ListenerInfo(l))
+	}
+	return out
+}
+
+// Plugins implements api.Node.
+func (n *node) Plugins() []api.PluginInfo {
+	var out []api.PluginInfo
+	for _, p := range n.server().Plugins() {
+		out = append(out, api.PluginInfo{Name: p.Name, Version: p.Version, Description: p.Description, Enabled: p.Enabled, Implicit: p.Implicit, Running: p.Running})
+	}
+	return out
+}
+
+func (n *node) Certificates() []api.CertificateInfo  { return nil }
+func (n *node) EffectiveConfig() []api.ConfigValue   { return nil }
+func (n *node) Started() time.Time                   { return n.server().Started() }
+func (n *node) AppRunning() bool                     { return n.server().AppRunning() }
+func (n *node) Suspended() bool                      { return n.server().Suspended() }
+func (n *node) Alarms() []string                     { return nil }
+func (n *node) StopApp() error                       { return n.server().StopApp() }
+func (n *node) StartApp() error                      { return n.server().StartApp() }
+func (n *node) Reset() error                         { return n.server().Reset() }
+func (n *node) RequestStop()                         { n.server().RequestStop() }
+func (n *node) SuspendListeners() error              { return n.server().SuspendListeners() }
+func (n *node) ResumeListeners() error               { return n.server().ResumeListeners() }
+func (n *node) EnablePlugins(names ...string) error  { return n.server().EnablePlugins(names...) }
+func (n *node) DisablePlugins(names ...string) error { return n.server().DisablePlugins(names...) }
+func (n *node) SetPlugins(names ...string) error     { return n.server().SetPlugins(names...) }
+
+// SetLogLevel implements api.Node.
+func (n *node) SetLogLevel(category, level string) error {
+	if n.cfg.Logs == nil {
+		return errNotHere
+	}
+	return n.cfg.Logs.SetLevel(category, level)
+}
+
+// RotateLogs implements api.Node.
+func (n *node) RotateLogs() error {
+	if n.cfg.Logs == nil {
+		return errNotHere
+	}
+	return n.cfg.Logs.Reopen()
+}
+
+var errNotHere = errors.New("this node cannot do that")
+
+func (n *node) Reload() ([]string, error)       { return nil, errNotHere }
+func (n *node) SetMemoryWatermark(string) error { return errNotHere }
+func (n *node) SetDiskFreeLimit(string) error   { return errNotHere }
