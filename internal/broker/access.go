@@ -52,23 +52,47 @@ func (f *facts) Grants(user, vhost string) (auth.Grants, bool) {
 func (b *Broker) Authenticate(user, password string, remote net.Addr) (auth.User, error) {
 	u, err := b.auth.Login(user, password)
 	if err != nil {
-		return auth.User{Name: user}, err
+		return auth.User{Name: user}, b.noLogin(user, remote, err)
 	}
-	return u, b.auth.CheckLoopback(user, remote)
+	if err := b.auth.CheckLoopback(user, remote); err != nil {
+		return u, b.noLogin(user, remote, err)
+	}
+	return u, nil
 }
 
 // AuthenticateExternal accepts a user who proved otherwise who it is.
 func (b *Broker) AuthenticateExternal(user string, remote net.Addr) (auth.User, error) {
 	u, err := b.auth.External(user)
 	if err != nil {
-		return auth.User{Name: user}, err
+		return auth.User{Name: user}, b.noLogin(user, remote, err)
 	}
-	return u, b.auth.CheckLoopback(user, remote)
+	if err := b.auth.CheckLoopback(user, remote); err != nil {
+		return u, b.noLogin(user, remote, err)
+	}
+	return u, nil
+}
+
+// noLogin puts a refused login on record and returns why it was refused.
+func (b *Broker) noLogin(user string, remote net.Addr, err error) error {
+	from := "?"
+	if remote != nil {
+		from = remote.String()
+	}
+	b.Audit(AuditEntry{Actor: Actor{User: user, Source: from}, Action: "log in", Object: user, Result: AuditRefused, Reason: err.Error()})
+	return err
 }
 
 // allowed checks a permission of the client's user.
 func (c *Client) allowed(kind auth.Kind, name string, p auth.Permission) error {
 	return coreAuthError(c.access.Check(kind, name, p))
+}
+
+// mayPublish checks the permission to publish to an exchange.
+func (c *Client) mayPublish(label string) error {
+	if err := c.allowed(auth.Exchange, label, auth.Write); err != nil {
+		return c.refused(AuditEntry{Action: "publish", VHost: c.VHost, Object: label}, err)
+	}
+	return nil
 }
 
 func (c *Client) topicAllowed(exchange, key string, p auth.Permission) error {

@@ -34,18 +34,6 @@ const (
 	AuditRefused = "refused"
 )
 
-// Audit puts an entry on record, with the present time if it has none. Config.Audit
-// takes it; it must not block for long.
-func (b *Broker) Audit(e AuditEntry) {
-	if b.cfg.Audit == nil {
-		return
-	}
-	if e.Time.IsZero() {
-		e.Time = time.Now()
-	}
-	b.cfg.Audit(e)
-}
-
 // View lets f look at the definitions. What it finds is immutable and may be
 // kept; the State itself may not. No definition changes meanwhile: f must be
 // quick and must not call the broker.

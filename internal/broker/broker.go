@@ -38,6 +38,10 @@ type Config struct {
 	QueueWindow     int64 // the same for one queue
 	MaxMessageSize  int64 // bytes
 	LoopbackUsers   []string
+	NodeName        string // as error texts have it
+
+	Limits           Limits
+	DefaultQueueType string // of queues that say none: "classic" (or "") or "quorum"
 
 	// Audit is told what operators and clients change, and what is refused to
 	// them; nil: nobody. Called on any goroutine, with no lock held.
@@ -67,6 +71,8 @@ type Broker struct {
 	auth   *auth.Authority
 	epoch  uint64
 
+	ctx         context.Context // of log lines
+	census      census
 	authVersion atomic.Uint64
 	clients     sync.Map // id -> *Client
 
@@ -117,7 +123,7 @@ func Open(cfg Config) (*Broker, error) {
 		cfg.MaxMessageSize = DefaultMaxMessageSize
 	}
 	cfg.MaxMessageSize = min(cfg.MaxMessageSize, maxMaxMessageSize)
-	b := &Broker{failed: make(chan struct{}), stopped: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.New(), vhosts: map[string]*VHost{}}
+	b := &Broker{failed: make(chan struct{}), stopped: make(chan struct{}), cfg: cfg, logger: cfg.Logger, state: meta.NewWith(cfg.metaOptions()), ctx: context.Background(), vhosts: map[string]*VHost{}}
 	b.budget.Limit = cfg.MemoryBudget
 	b.started = time.Now()
 	b.auth = auth.New((*facts)(b), cfg.LoopbackUsers)
@@ -139,6 +145,11 @@ func Open(cfg Config) (*Broker, error) {
 		return nil, errors.Join(err, b.log.Close())
 	}
 	return b, nil
+}
+
+func (c *Config) metaOptions() meta.Options {
+	return meta.Options{DefaultQueueType: c.DefaultQueueType,
+		MaxVHosts: int(c.Limits.VHosts), MaxQueues: int(c.Limits.Queues), MaxExchanges: int(c.Limits.Exchanges)}
 }
 
 // Close ends all queues' work and makes the log's last checkpoint. Callers have

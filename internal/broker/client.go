@@ -59,15 +59,11 @@ const maxBatch = 256
 
 // Connect opens a Client. The user has been authenticated by the caller.
 func (b *Broker) Connect(info ClientInfo) (*Client, error) {
-	v := b.VHost(info.VHost)
-	if v == nil {
-		return nil, errf(NotAllowed, "vhost %s not found", info.VHost)
+	c := &Client{ClientInfo: info, b: b}
+	if err := c.enter(); err != nil {
+		return nil, c.refused(AuditEntry{Action: "open connection", VHost: info.VHost, Object: info.VHost}, err)
 	}
-	access, err := b.auth.Checker(info.User, info.VHost, nil)
-	if err != nil {
-		return nil, coreAuthError(err)
-	}
-	c := &Client{ClientInfo: info, b: b, vhost: v, access: access}
+	v := c.vhost
 	b.clients.Store(info.ID, c)
 	v.mu.Lock()
 	v.clients[c] = struct{}{}
@@ -80,6 +76,21 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 	return c, nil
 }
 
+// enter finds the virtual host and checks, in RabbitMQ's order, limits and access.
+func (c *Client) enter() (err error) {
+	if c.vhost = c.b.VHost(c.VHost); c.vhost == nil {
+		return errf(NotAllowed, "vhost %s not found", c.VHost)
+	}
+	if err := c.b.enterConnection(c.User, c.VHost); err != nil {
+		return err
+	}
+	if c.access, err = c.b.auth.Checker(c.User, c.VHost, nil); err != nil {
+		c.b.leaveConnection(c.User, c.VHost)
+		return coreAuthError(err)
+	}
+	return nil
+}
+
 // VHostName is the name of the client's virtual host.
 func (c *Client) VHostName() string { return c.vhost.Name }
 
@@ -90,6 +101,7 @@ func (c *Client) Close() {
 	c.closed, c.waiting = true, nil
 	c.waitMu.Unlock()
 	c.b.retireClient(c)
+	c.b.leaveConnection(c.User, c.VHost)
 	c.b.defs.Lock()
 	mine := make([]*Queue, 0, len(c.queues))
 	for q := range c.queues {

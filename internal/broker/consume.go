@@ -29,7 +29,7 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 	c := ch.c
 	c.Flush()
 	if err := c.allowed(auth.Queue, s.Queue, auth.Read); err != nil {
-		return nil, err
+		return nil, c.refused(AuditEntry{Action: "consume", VHost: c.VHost, Object: s.Queue}, err)
 	}
 	q, err := c.open(s.Queue)
 	if err != nil {
@@ -79,7 +79,7 @@ func (ch *Channel) Get(name string, noAck bool, use func(q *queueproc.Queue, d q
 	c := ch.c
 	c.Flush()
 	if err := c.allowed(auth.Queue, name, auth.Read); err != nil {
-		return false, err
+		return false, c.refused(AuditEntry{Action: "get", VHost: c.VHost, Object: name}, err)
 	}
 	q, err := c.open(name)
 	if err != nil {

@@ -29,25 +29,43 @@ func (c *Client) DeclareExchange(s ExchangeSpec) error {
 		}
 		return nil
 	}
-	if s.Name == "" {
-		return defaultExchange()
-	}
-	if err := c.allowed(auth.Exchange, s.Name, auth.Configure); err != nil {
-		return err
-	}
-	if alt, ok := s.Args.Text("alternate-exchange"); ok {
-		if err := c.allowed(auth.Exchange, s.Name, auth.Read); err != nil {
-			return err
-		}
-		if err := c.allowed(auth.Exchange, alt, auth.Write); err != nil {
-			return err
-		}
-	}
-	_, err := c.b.apply(&meta.DeclareExchange{
+	cmd := &meta.DeclareExchange{
 		VHost: v, Name: s.Name, Type: s.Type, Durable: s.Durable, AutoDelete: s.AutoDelete,
 		Internal: s.Internal, Args: s.Args, User: c.User,
-	})
+	}
+	if err := c.mayDeclareExchange(cmd); err != nil {
+		return c.deny(cmd, err)
+	}
+	_, err := c.apply(cmd)
 	return err
+}
+
+// mayDeclareExchange refuses in RabbitMQ's order: what can never be declared,
+// the permission, and, of an exchange that is not there, the rest.
+func (c *Client) mayDeclareExchange(cmd *meta.DeclareExchange) error {
+	if err := c.b.check(func(s *meta.State) error { return s.CheckExchange(cmd) }); err != nil {
+		return err
+	}
+	if err := c.allowed(auth.Exchange, cmd.Name, auth.Configure); err != nil {
+		return err
+	}
+	alt, ok := cmd.Alternate()
+	if !ok || c.vhost.Exchange(cmd.Name) != nil {
+		return nil
+	}
+	if err := meta.CheckNewExchange(cmd); err != nil {
+		return coreError(err)
+	}
+	if err := c.allowed(auth.Exchange, cmd.Name, auth.Read); err != nil {
+		return err
+	}
+	return c.allowed(auth.Exchange, alt, auth.Write)
+}
+
+// check looks at the definitions without changing them.
+func (b *Broker) check(f func(*meta.State) error) (err error) {
+	b.View(func(s *meta.State) { err = f(s) })
+	return coreError(err)
 }
 
 func defaultExchange() *Error {
@@ -56,13 +74,14 @@ func defaultExchange() *Error {
 
 // DeleteExchange deletes an exchange; one that is not there is no error.
 func (c *Client) DeleteExchange(name string, ifUnused bool) error {
-	if name == "" {
-		return defaultExchange()
+	cmd := &meta.DeleteExchange{VHost: c.vhost.Name, Name: name, IfUnused: ifUnused}
+	if err := meta.CheckExchangeDelete(c.vhost.Name, name); err != nil {
+		return c.deny(cmd, coreError(err))
 	}
 	if err := c.allowed(auth.Exchange, name, auth.Configure); err != nil {
-		return err
+		return c.deny(cmd, err)
 	}
-	_, err := c.b.apply(&meta.DeleteExchange{VHost: c.vhost.Name, Name: name, IfUnused: ifUnused})
+	_, err := c.apply(cmd)
 	return err
 }
 
@@ -95,26 +114,19 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 		q.Touch()
 		return q.state(), nil
 	}
-	generated := s.Name == ""
-	if generated {
+	cmd := &meta.DeclareQueue{
+		VHost: c.vhost.Name, Name: s.Name, Durable: s.Durable, AutoDelete: s.AutoDelete, Exclusive: s.Exclusive,
+		Owner: c.ID, Args: s.Args, ID: c.b.nextID.Add(1), Generated: s.Name == "", User: c.User,
+	}
+	if cmd.Generated {
 		s.Name = generatedName()
+		cmd.Name = s.Name
 	}
-	if err := c.allowed(auth.Queue, s.Name, auth.Configure); err != nil {
-		return QueueState{}, err
-	}
-	if dlx, ok := s.Args.Text("x-dead-letter-exchange"); ok {
-		if err := c.allowed(auth.Queue, s.Name, auth.Read); err != nil {
-			return QueueState{}, err
-		}
-		if err := c.allowed(auth.Exchange, exchangeLabel(dlx), auth.Write); err != nil {
-			return QueueState{}, err
-		}
+	if err := c.mayDeclareQueue(cmd); err != nil {
+		return QueueState{}, c.deny(cmd, err)
 	}
 	c.b.churn.queuesDeclared.Add(1)
-	res, err := c.b.apply(&meta.DeclareQueue{
-		VHost: c.vhost.Name, Name: s.Name, Durable: s.Durable, AutoDelete: s.AutoDelete, Exclusive: s.Exclusive,
-		Owner: c.ID, Args: s.Args, ID: c.b.nextID.Add(1), Generated: generated, User: c.User,
-	})
+	res, err := c.apply(cmd)
 	if err != nil {
 		return QueueState{}, err
 	}
@@ -126,6 +138,28 @@ func (c *Client) DeclareQueue(s QueueSpec) (QueueState, error) {
 		q.Touch()
 	}
 	return q.state(), nil
+}
+
+// mayDeclareQueue refuses in RabbitMQ's order: what can never be declared, the
+// permission, and, of a queue that is not there, the rest.
+func (c *Client) mayDeclareQueue(cmd *meta.DeclareQueue) error {
+	if err := c.b.check(func(s *meta.State) error { return s.CheckQueue(cmd) }); err != nil {
+		return err
+	}
+	if err := c.allowed(auth.Queue, cmd.Name, auth.Configure); err != nil {
+		return err
+	}
+	dlx, ok := cmd.DeadLetterExchange()
+	if !ok || c.vhost.Queue(cmd.Name) != nil {
+		return nil
+	}
+	if err := c.b.check(func(s *meta.State) error { return s.CheckNewQueue(cmd) }); err != nil {
+		return err
+	}
+	if err := c.allowed(auth.Queue, cmd.Name, auth.Read); err != nil {
+		return err
+	}
+	return c.allowed(auth.Exchange, exchangeLabel(dlx), auth.Write)
 }
 
 func (q *Queue) state() QueueState {
@@ -143,8 +177,9 @@ func generatedName() string {
 // called with the number of messages that were ready, when the deletion is
 // safe and before the consumers are cancelled.
 func (c *Client) DeleteQueue(name string, ifUnused, ifEmpty bool, done func(messages int)) error {
+	entry := AuditEntry{Action: "delete queue", VHost: c.vhost.Name, Object: name}
 	if err := c.allowed(auth.Queue, name, auth.Configure); err != nil {
-		return err
+		return c.refused(entry, err)
 	}
 	q, err := c.open(name)
 	if err != nil {
@@ -159,6 +194,7 @@ func (c *Client) DeleteQueue(name string, ifUnused, ifEmpty bool, done func(mess
 	if err != nil {
 		return err
 	}
+	c.did(entry)
 	done(n)
 	q.CancelConsumers()
 	return nil
@@ -214,13 +250,15 @@ func (b *Broker) Failed(q *queueproc.Queue, err error) {
 
 // PurgeQueue drops a queue's ready messages and returns their number.
 func (c *Client) PurgeQueue(name string) (int, error) {
+	entry := AuditEntry{Action: "purge queue", VHost: c.vhost.Name, Object: name}
 	if err := c.allowed(auth.Queue, name, auth.Read); err != nil {
-		return 0, err
+		return 0, c.refused(entry, err)
 	}
 	q, err := c.open(name)
 	if err != nil {
 		return 0, err
 	}
+	c.did(entry)
 	return q.Purge(), nil
 }
 
@@ -235,34 +273,37 @@ type BindSpec struct {
 
 // Bind binds a queue or exchange to an exchange.
 func (c *Client) Bind(s BindSpec) error {
+	cmd := c.binding(&s)
 	if err := c.mayBind(&s); err != nil {
-		return err
+		return c.deny(cmd, err)
 	}
-	_, err := c.b.apply(&meta.Bind{VHost: c.vhost.Name, Source: s.Source, DestKind: s.DestKind, Dest: s.Dest, Key: s.Key, Args: s.Args, Conn: c.ID})
+	_, err := c.apply(cmd)
 	return err
 }
 
 // Unbind takes a binding away; one that is not there is no error.
 func (c *Client) Unbind(s BindSpec) error {
+	cmd := (*meta.Unbind)(c.binding(&s))
 	if err := c.mayBind(&s); err != nil {
-		return err
+		return c.deny(cmd, err)
 	}
-	_, err := c.b.apply(&meta.Unbind{VHost: c.vhost.Name, Source: s.Source, DestKind: s.DestKind, Dest: s.Dest, Key: s.Key, Args: s.Args, Conn: c.ID})
+	_, err := c.apply(cmd)
 	return err
+}
+
+func (c *Client) binding(s *BindSpec) *meta.Bind {
+	return &meta.Bind{VHost: c.vhost.Name, Source: s.Source, DestKind: s.DestKind, Dest: s.Dest, Key: s.Key, Args: s.Args, Conn: c.ID}
 }
 
 func (c *Client) mayBind(s *BindSpec) error {
 	kind := auth.Queue
 	if s.DestKind == meta.ToExchange {
 		kind = auth.Exchange
-		if s.Dest == "" {
-			return defaultExchange()
-		}
 	}
 	if err := c.allowed(kind, s.Dest, auth.Write); err != nil {
 		return err
 	}
-	if s.Source == "" {
+	if s.Source == "" || s.DestKind == meta.ToExchange && s.Dest == "" {
 		return defaultExchange()
 	}
 	if err := c.allowed(auth.Exchange, s.Source, auth.Read); err != nil {

@@ -28,7 +28,10 @@ func (b *Broker) derive(changes []meta.Change) {
 			b.mu.Unlock()
 			v.kickAll("vhost '" + c.VHost + "' is deleted")
 			continue
-		case meta.UserChanged, meta.UserDeleted, meta.PermissionsChanged:
+		case meta.UserDeleted, meta.UserChanged, meta.PermissionsChanged:
+			if c.Kind == meta.UserDeleted {
+				b.kickUser(c.User)
+			}
 			b.authVersion.Store(b.state.AuthVersion())
 			for _, v := range b.allVHosts() {
 				v.changed()
@@ -215,6 +218,16 @@ func (v *VHost) kickAll(text string) {
 			c.Kick(ConnectionForced, text)
 		}
 	}
+}
+
+// kickUser closes the connections of a user that is deleted.
+func (b *Broker) kickUser(user string) {
+	b.clients.Range(func(_, v any) bool {
+		if c := v.(*Client); c.User == user && c.Kick != nil {
+			c.Kick(ConnectionForced, "user '"+user+"' is deleted")
+		}
+		return true
+	})
 }
 
 // exchangeArgs turns a binding's arguments into what headers exchanges compare.

@@ -27,6 +27,7 @@ type Outlet interface {
 type Channel struct {
 	c          *Client
 	out        Outlet
+	counted    bool // against the limits of user and node
 	confirming bool
 	confirm    confirms
 	listed     bool // on Client.waiting; guarded by its waitMu
@@ -39,9 +40,12 @@ type Channel struct {
 	reply      *replyTarget // its direct reply-to consumer
 }
 
-// NewChannel opens a channel whose unasked-for news go to out.
-func (c *Client) NewChannel(out Outlet) *Channel {
-	ch := &Channel{c: c, out: out}
+// NewChannel opens a channel that no limit counts, for what is no connection.
+// Unasked-for news go to out.
+func (c *Client) NewChannel(out Outlet) *Channel { return c.newChannel(out, false) }
+
+func (c *Client) newChannel(out Outlet, counted bool) *Channel {
+	ch := &Channel{c: c, out: out, counted: counted}
 	c.tally.enter(ch)
 	c.b.churn.chansMade.Add(1)
 	return ch
@@ -227,6 +231,7 @@ func (ch *Channel) Close() {
 	if c.tally.leave(ch) {
 		c.b.churn.chansEnded.Add(1)
 	}
+	ch.uncount()
 	c.waitMu.Lock()
 	defer c.waitMu.Unlock()
 	for i, w := range c.waiting {

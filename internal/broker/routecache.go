@@ -99,13 +99,17 @@ func (ch *Channel) admit(r *route, m *message.Message) error {
 	r.x, r.fixed, r.queues = nil, false, r.queues[:0]
 	label := exchangeLabel("")
 	if len(m.Exchange) > 0 {
-		if r.x = v.exchangeNamed(m.Exchange); r.x == nil {
-			return noExchange(string(m.Exchange), v.Name)
+		if r.x = v.exchangeNamed(m.Exchange); r.x != nil {
+			label = r.x.Name
+		} else {
+			label = string(m.Exchange)
 		}
-		label = r.x.Name
 	}
-	if err := c.allowed(auth.Exchange, label, auth.Write); err != nil {
+	if err := c.mayPublish(label); err != nil {
 		return err
+	}
+	if len(m.Exchange) > 0 && r.x == nil {
+		return noExchange(label, v.Name)
 	}
 	if r.x != nil && r.x.Internal {
 		return errf(AccessRefused, "cannot publish to internal exchange '%s' in vhost '%s'", r.x.Name, v.Name)

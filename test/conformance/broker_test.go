@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,22 +17,58 @@ import (
 	"testing"
 	"time"
 
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/proto/amqp091/session"
 	"github.com/warrenmq/warren/server"
 )
 
-// inProcess starts a broker in this process.
+// inProcess starts a broker in this process, with as much of a management API
+// as the cases need.
 func inProcess(t *testing.T) *Endpoint {
 	t.Helper()
-	srv, err := server.New(server.Config{DataDir: t.TempDir(), Listeners: []string{"127.0.0.1:0"}})
+	b, err := broker.Open(broker.Config{Dir: t.TempDir(), LoopbackUsers: []string{"guest"},
+		Bootstrap: broker.Bootstrap{User: "guest", Password: "guest", VHost: "/", Tags: []string{"administrator"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The rest is as server.Config has it by default.
+	amqp := &session.Server{Broker: b, Logger: slog.New(slog.DiscardHandler), Config: session.Config{
+		Product: "RabbitMQ", Version: server.Level, ClusterName: "conformance", Platform: "Warren", Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
+		Heartbeat: time.Minute, FrameMax: 131072, ChannelMax: 2047, HandshakeTimeout: 10 * time.Second, Mechanisms: []string{"PLAIN", "AMQPLAIN"},
+	}}
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() { amqp.Serve(nc) })
+		}
+	})
+	web := httptest.NewServer(management{b})
 	t.Cleanup(func() {
-		if err := srv.Close(context.Background()); err != nil {
+		web.Close()
+		ln.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		amqp.Shutdown(ctx)
+		conns.Wait()
+		if err := b.Close(); err != nil {
 			t.Error("closing the broker:", err)
 		}
 	})
-	return NewEndpoint(srv.Addrs()[0].String())
+	ep := NewEndpoint(ln.Addr().String())
+	ep.HTTP, ep.VHost = web.Listener.Addr().String(), "conf"
+	ep.Ctl = "conformance-ctl() { curl -fsS -d \"$2\" http://" + ep.HTTP + "/ctl/$1; }; conformance-ctl"
+	if err := ep.Setup(); err != nil {
+		t.Fatal(err)
+	}
+	return ep
 }
 
 // program builds warren once for all tests.

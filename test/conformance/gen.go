@@ -18,6 +18,9 @@ func genCases() []*Case {
 	g.properties()
 	g.topics()
 	g.headers()
+	g.permissions()
+	g.limits()
+	g.policies()
 	return g.cases
 }
 

@@ -45,6 +45,33 @@ func (s *State) checkExchangeType(t string) error {
 	return errf(CommandInvalid, "unknown exchange type '%s'", t)
 }
 
+// CheckNewExchange is what is refused of an exchange that is not there, between
+// the permission to declare it and those on its alternate exchange.
+func CheckNewExchange(c *DeclareExchange) error {
+	if reserved(c.Name) {
+		return errf(AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", c.Name)
+	}
+	if a, ok := c.Args.Get("alternate-exchange"); ok && a.Code() != 'S' {
+		return errf(PreconditionFailed, "invalid type '%s' for arg 'alternate-exchange' in %s", a.Type(), rsExchange(c.VHost, c.Name))
+	}
+	return nil
+}
+
+func (s *State) checkExchangeLimit(c *DeclareExchange) error {
+	limit := s.opt.MaxExchanges
+	if limit <= 0 {
+		return nil
+	}
+	n := 0
+	for v := range s.vhosts.all() {
+		n += 1 + len(v.exchanges) // the default exchange counts
+	}
+	if n >= limit {
+		return errf(PreconditionFailed, "cannot declare exchange '%s' in vhost '%s': exchange limit of %d is reached", c.Name, c.VHost, limit)
+	}
+	return nil
+}
+
 // Alternate returns the alternate exchange of the arguments. Declaring a new
 // exchange with one needs read permission on it and write on the alternate.
 func (m *DeclareExchange) Alternate() (string, bool) { return str(m.Args, "alternate-exchange") }
@@ -78,11 +105,11 @@ func (s *State) declareExchange(c *DeclareExchange, r *Result) error {
 		if err := s.CheckExchange(c); err != nil {
 			return err
 		}
-		if reserved(c.Name) {
-			return errf(AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", c.Name)
+		if err := CheckNewExchange(c); err != nil {
+			return err
 		}
-		if a, ok := c.Args.Get("alternate-exchange"); ok && a.Code() != 'S' {
-			return errf(PreconditionFailed, "invalid type '%s' for arg 'alternate-exchange' in %s", a.Type(), rsExchange(c.VHost, c.Name))
+		if err := s.checkExchangeLimit(c); err != nil {
+			return err
 		}
 	}
 	x := &Exchange{VHost: c.VHost, Name: c.Name, Type: c.Type, Durable: c.Durable, AutoDelete: c.AutoDelete,

@@ -45,6 +45,25 @@ func (s *State) CheckQueue(c *DeclareQueue) error {
 	return nil
 }
 
+// CheckNewQueue is what is refused of a queue that is not there, between the
+// permission to declare it and those on its dead-letter exchange.
+func (s *State) CheckNewQueue(c *DeclareQueue) error {
+	v := s.vhost(c.VHost)
+	if v == nil {
+		return noVHost(c.VHost)
+	}
+	if n, ok := v.info.Limits["max-queues"]; ok && n >= 0 && int64(len(v.queues)) >= n {
+		return errf(PreconditionFailed, "cannot declare queue '%s': queue limit in vhost '%s' (%d) is reached", c.Name, c.VHost, n)
+	}
+	if n := s.opt.MaxQueues; n > 0 && len(s.byID) >= n {
+		return errf(PreconditionFailed, "cannot declare queue '%s': queue limit in cluster (%d) is reached", c.Name, n)
+	}
+	if d, ok := c.Args.Get("x-dead-letter-exchange"); ok && d.Code() != 'S' {
+		return errf(PreconditionFailed, "invalid type '%s' for arg 'x-dead-letter-exchange' in %s", d.Type(), rsQueue(c.VHost, c.Name))
+	}
+	return nil
+}
+
 // DeadLetterExchange returns the one of the arguments. Declaring a new queue
 // with one needs read permission on the queue and write on the exchange.
 func (m *DeclareQueue) DeadLetterExchange() (string, bool) {
@@ -55,13 +74,20 @@ func (m *DeclareQueue) DeadLetterExchange() (string, bool) {
 // gives to queues that say none, if the queue can be of it.
 func (s *State) withDefaultType(c *DeclareQueue) Args {
 	v := s.vhost(c.VHost)
-	if v == nil || v.info.DefaultQueueType == "" || v.info.DefaultQueueType == "undefined" {
+	if v == nil {
+		return c.Args
+	}
+	t := v.info.DefaultQueueType
+	if t == "" || t == "undefined" {
+		t = s.opt.DefaultQueueType
+	}
+	if t == "" {
 		return c.Args
 	}
 	if _, ok := c.Args.Get("x-queue-type"); ok {
 		return c.Args
 	}
-	if t := v.info.DefaultQueueType; t == Classic || c.Durable && !c.Exclusive && !c.AutoDelete {
+	if t == Classic || c.Durable && !c.Exclusive && !c.AutoDelete {
 		return c.Args.Set("x-queue-type", wire.String(t))
 	}
 	return c.Args
@@ -156,11 +182,8 @@ func sameQueue(q *Queue, c *DeclareQueue, durable bool, args Args) error {
 
 func (s *State) checkNewQueue(v *vhost, c *DeclareQueue, durable bool, args Args) error {
 	name := rsQueue(c.VHost, c.Name)
-	if n, ok := v.info.Limits["max-queues"]; ok && n >= 0 && int64(len(v.queues)) >= n {
-		return errf(PreconditionFailed, "cannot declare queue '%s': queue limit in vhost '%s' (%d) is reached", c.Name, c.VHost, n)
-	}
-	if d, ok := args.Get("x-dead-letter-exchange"); ok && d.Code() != 'S' {
-		return errf(PreconditionFailed, "invalid type '%s' for arg 'x-dead-letter-exchange' in %s", d.Type(), name)
+	if err := s.CheckNewQueue(c); err != nil {
+		return err
 	}
 	t, err := checkQueueArgs(name, args)
 	if err != nil {

@@ -37,6 +37,11 @@ type Options struct {
 	// Streams says that x-queue-type=stream can be declared. A node without
 	// refuses it like an unknown type, after checking it like RabbitMQ.
 	Streams bool
+	// DefaultQueueType is that of queues that say none, in virtual hosts that
+	// say none either; "": classic.
+	DefaultQueueType string
+	// What there may be of, all virtual hosts together; 0: no limit.
+	MaxVHosts, MaxQueues, MaxExchanges int
 }
 
 // State is all definitions. It is not safe for concurrent use, except that

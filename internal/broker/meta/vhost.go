@@ -32,6 +32,9 @@ func (s *State) putVHost(c *PutVHost, r *Result) error {
 			return errf(Invalid, "unsupported default queue type '%s'", c.DefaultQueueType)
 		}
 	}
+	if n := s.opt.MaxVHosts; n > 0 && !s.replaying && s.vhost(c.Name) == nil && s.vhosts.n >= n {
+		return errf(Invalid, "cannot create vhost '%s': vhost limit of %d is reached", c.Name, n)
+	}
 	info := &VHost{Name: c.Name, Description: c.Description, Tags: slices.Clone(c.Tags),
 		DefaultQueueType: c.DefaultQueueType, Tracing: c.Tracing, Protected: c.Protected}
 	s.authVer++

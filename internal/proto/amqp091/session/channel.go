@@ -105,7 +105,11 @@ func (c *Conn) unopened(f *wire.Frame) error {
 			text: "number of channels opened (" + itoa(uint64(len(c.channels))) + ") has reached the negotiated channel_max (" + itoa(uint64(c.channelMax)) + ")"}
 	}
 	ch := &channel{id: f.Channel, conn: c}
-	ch.core = c.client.NewChannel(ch)
+	if ch.core, err = c.client.OpenChannel(ch); err != nil {
+		e := toClose(err)
+		e.conn, e.method = true, noMethod
+		return e
+	}
 	ch.unacked.next = 1
 	c.channels[f.Channel] = ch
 	c.send(ch.id, wire.ChannelOpenOk{})
@@ -147,7 +151,7 @@ func (ch *channel) frame(f *wire.Frame) error {
 // fail closes the channel for a mistake of its client.
 func (ch *channel) fail(e *closeError) {
 	c := ch.conn
-	c.logger.Warn("channel error", "user", c.user, "channel", int(ch.id), "code", int(e.code), "reason", e.text)
+	c.logger.Warn("channel error", "user", c.user, "vhost", c.vhostName(), "channel", int(ch.id), "code", int(e.code), "reason", e.text)
 	ch.closing = true
 	ch.dropContent()
 	ch.release()

@@ -93,7 +93,7 @@ func (c *Conn) fail(err error) bool {
 
 // closeConn sends connection.close and waits for the answer.
 func (c *Conn) closeConn(e *closeError) {
-	c.logger.Warn("closing connection", "user", c.user, "code", int(e.code), "reason", e.text)
+	c.logger.Warn("closing connection", "user", c.user, "vhost", c.vhostName(), "code", int(e.code), "reason", e.text)
 	for _, ch := range c.channels {
 		ch.release()
 	}
@@ -105,6 +105,13 @@ func (c *Conn) closeConn(e *closeError) {
 	})
 	c.state = closing
 	c.nc.SetReadDeadline(time.Now().Add(closeTimeout))
+}
+
+func (c *Conn) vhostName() string {
+	if c.client == nil {
+		return ""
+	}
+	return c.client.VHostName()
 }
 
 // closeTimeout is how long a peer may take to answer connection.close.

@@ -193,7 +193,6 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 		return err
 	}
 	if err != nil {
-		c.logger.Warn("login refused", "user", user.Name, "mechanism", m.Mechanism, "reason", err)
 		if !c.caps.authFailureClose {
 			return errHangUp
 		}
