@@ -73,6 +73,13 @@ func (q *Queue) noteStall() {
 	}
 }
 
+func (q *Queue) stalled() int64 {
+	if q.stall.on {
+		return q.stall.total + nowMillis() - q.stall.since
+	}
+	return q.stall.total
+}
+
 // Info is a queue's state at one moment.
 type Info struct {
 	Ready, Unacked, Consumers  int
@@ -99,10 +106,7 @@ func (q *Queue) Info() (i Info) {
 	i.Memory = q.arena.Held()
 	i.OldestReady, _ = q.m.HeadTime()
 	i.OldestUnacked = q.oldestUnacked()
-	i.Stalled = q.stall.total
-	if q.stall.on {
-		i.Stalled += nowMillis() - q.stall.since
-	}
+	i.Stalled = q.stalled()
 	if c := q.m.Active(); c != nil {
 		i.ActiveTag = c.Tag
 	}
@@ -120,7 +124,8 @@ func (q *Queue) Info() (i Info) {
 // Backlog is the few figures of Info that a list of very many queues needs.
 type Backlog struct {
 	Ready, Unacked, Consumers int
-	Deleted                   bool
+	OldestReady               int64 // ms since 1970; 0 = none, or on disk
+	Stalled                   int64 // ms in which no consumer could take what was ready
 	Counters                  Counters
 }
 
@@ -128,7 +133,9 @@ type Backlog struct {
 func (q *Queue) Backlog() Backlog {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return Backlog{Ready: q.m.Ready(), Unacked: q.m.Unacked(), Consumers: q.m.Consumers(), Deleted: q.deleted, Counters: q.counters()}
+	b := Backlog{Ready: q.m.Ready(), Unacked: q.m.Unacked(), Consumers: q.m.Consumers(), Stalled: q.stalled(), Counters: q.counters()}
+	b.OldestReady, _ = q.m.HeadTime()
+	return b
 }
 
 // Depth returns the numbers of ready and unacknowledged messages.

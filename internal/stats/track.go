@@ -1,0 +1,79 @@
+package stats
+
+import "time"
+
+// resolution is one of the histories of an object.
+type resolution struct {
+	step int64 // s between samples
+	span int64 // s that it reaches back
+}
+
+// The resolutions are those of RabbitMQ's retention policies.
+func globalResolutions() []resolution {
+	return []resolution{{5, 600}, {60, 3600}, {600, 28800}, {1800, 86400}}
+}
+
+func basicResolutions() []resolution { return []resolution{{5, 600}, {60, 3600}} }
+
+// track is what is kept of one object.
+type track struct {
+	l     *layout
+	seen  uint64 // number of the last tick at which the object was there
+	born  int64  // s since 1970
+	now   []int64
+	prev  []int64   // at the tick before the last change
+	moved uint64    // number of the tick of the last change
+	idle  time.Time // since when nothing has changed
+	dt    float64   // s between prev and now
+	hist  []history
+}
+
+func newTrack(l *layout, res []resolution, t time.Time) *track {
+	n := len(l.metrics)
+	vals := make([]int64, 2*n)
+	return &track{l: l, born: t.Unix(), now: vals[:n:n], prev: vals[n:], hist: make([]history, len(res)), idle: t}
+}
+
+// add notes the object's figures at a tick. dt is the time since the one before.
+func (tr *track) add(tick uint64, t time.Time, dt float64, vals []int64, res []resolution, first bool) {
+	changed := false
+	for i, v := range vals {
+		if v != tr.now[i] {
+			changed = true
+			break
+		}
+	}
+	if first {
+		copy(tr.now, vals)
+		copy(tr.prev, vals)
+	} else if changed {
+		copy(tr.prev, tr.now)
+		copy(tr.now, vals)
+		tr.moved, tr.dt = tick, dt
+		tr.idle = t
+	}
+	tr.seen = tick
+	s := t.Unix()
+	for i := range tr.hist {
+		h := &tr.hist[i]
+		if h.base == nil || s-h.lastT >= res[i].step || i == 0 {
+			h.add(s, tr.now)
+		}
+	}
+}
+
+func (tr *track) trim(now int64, res []resolution, limit int64) (size int) {
+	for i := range tr.hist {
+		tr.hist[i].trim(now - min(res[i].span, limit) - res[i].step)
+		size += tr.hist[i].size()
+	}
+	return size
+}
+
+// rate is the change of a figure over the last interval, per second.
+func (tr *track) rate(i int, tick uint64) float64 {
+	if tr.moved != tick || tr.dt <= 0 {
+		return 0
+	}
+	return float64(tr.now[i]-tr.prev[i]) / tr.dt
+}
