@@ -192,14 +192,15 @@ const (
 	Gone
 )
 
-// Effect is one thing that the owner of a machine must do, in order.
+// Effect is one thing that the owner of a machine must do, in order. Then it
+// asks Machine.More whether there is more to come.
 type Effect struct {
 	Kind     EffectKind
 	Reason   Reason
 	Slot     Slot
 	Consumer *Consumer
 	Item     Item
-	Page     PageRef
+	Page     *PageRef // of PageDropped
 	At       int64
 }
 

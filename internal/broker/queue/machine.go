@@ -12,9 +12,10 @@ type sizes struct {
 	page int // items of a page
 	head int // items of the head window
 	look int // resident items that are kept ahead of the consumers
+	step int // effects after which dispatch stops, to go on with Continue
 }
 
-var defaultSizes = sizes{page: 1024, head: 8192, look: 128}
+var defaultSizes = sizes{page: 1024, head: 8192, look: 128, step: 256}
 
 // expireBudget bounds the items that expire in one command, so that a Tick does
 // not hold its caller for long.
@@ -43,6 +44,7 @@ type Machine struct {
 	pages    int
 	mortal   bool // a ready item may have an expiry
 	loading  bool // WantLoad is out
+	more     bool // dispatch has stopped because there are enough effects
 	unacked  int
 	unackedB int64
 	held     slab
@@ -229,11 +231,12 @@ func (m *Machine) dropPage(eff *[]Effect) bool {
 
 func (m *Machine) popPage(prio int, eff *[]Effect) {
 	l := m.level(prio)
-	e := add(eff, PageDropped)
-	l.pages.popFront(&e.Page)
+	p := new(PageRef)
+	l.pages.popFront(p)
+	add(eff, PageDropped).Page = p
 	m.pages--
-	l.n -= int(e.Page.Count)
-	m.uncount(prio, int(e.Page.Count), int64(e.Page.Bytes))
+	l.n -= int(p.Count)
+	m.uncount(prio, int(p.Count), int64(p.Bytes))
 	if l.pages.n == 0 && l.head.n <= m.sz.head/2 {
 		l.unwind()
 	}
@@ -296,11 +299,26 @@ func (m *Machine) expire(eff *[]Effect) {
 	}
 }
 
+// More reports whether a command has left something undone, so that its effects
+// do not become too many: when they are done, call Continue.
+func (m *Machine) More() bool { return m.more }
+
+// Continue goes on with what the command before has left undone.
+func (m *Machine) Continue(now int64, eff *[]Effect) {
+	m.begin(now)
+	m.more = false
+	m.settleDown(eff)
+}
+
 // dispatch delivers as long as there are a message and a consumer for it.
 func (m *Machine) dispatch(eff *[]Effect) {
 	for m.ready > 0 {
 		c := m.next()
 		if c == nil {
+			return
+		}
+		if len(*eff) >= m.sz.step {
+			m.more = true
 			return
 		}
 		head := m.front()
@@ -788,8 +806,8 @@ func (m *Machine) Idle() bool {
 	return m.ready == 0 && m.held.used == 0 && len(m.consumers) == 0
 }
 
-// Trim gives back memory that bursts left behind; called when the queue falls
-// quiet.
+// Trim gives back memory that bursts left behind: what was not needed since the
+// last Trim. Called now and then.
 func (m *Machine) Trim() {
 	m.base.trim()
 	for i := range m.levels {
@@ -799,9 +817,7 @@ func (m *Machine) Trim() {
 		m.levels = nil
 	}
 	m.returns.trim()
-	if m.held.used == 0 {
-		m.held = slab{}
-	}
+	m.held.trim()
 }
 
 func (l *level) trim() {

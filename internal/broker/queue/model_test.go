@@ -341,7 +341,7 @@ func newWorld(t testing.TB, pick func(int) int) *world {
 	return w
 }
 
-func (w *world) shrink() { w.m.sz = sizes{page: 4, head: 8, look: 3} }
+func (w *world) shrink() { w.m.sz = sizes{page: 4, head: 8, look: 3, step: 3} }
 
 func (w *world) limits(cfg *Config) {
 	cfg.MessageTTL, cfg.MaxLength, cfg.MaxBytes, cfg.Overflow, cfg.Expires = None, None, None, DropHead, None
@@ -430,7 +430,11 @@ func (w *world) body(it *Item, fallback []byte) {
 
 // do carries out effects until nothing is left to do.
 func (w *world) do() {
-	for len(w.eff) > 0 {
+	for len(w.eff) > 0 || w.m.More() {
+		if len(w.eff) == 0 {
+			w.m.Continue(w.now, &w.eff)
+			continue
+		}
 		eff := w.eff
 		w.eff = nil
 		load := false

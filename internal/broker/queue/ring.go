@@ -1,17 +1,17 @@
 package queue
 
-// A ring is a double-ended queue that grows and shrinks. The zero ring is
+// A ring is a double-ended queue that grows with what is put into it. What it
+// does not need any more it gives back in trim, so that a queue that fills and
+// empties all the time does not ask for memory all the time. The zero ring is
 // empty and holds no memory.
 type ring[T any] struct {
-	buf []T // length a power of two, or nil
-	off int // index of the first element
-	n   int
+	buf  []T // length a power of two, or nil
+	off  int // index of the first element
+	n    int
+	high int // most elements since the last trim
 }
 
-const (
-	minRing  = 8
-	keepRing = 256 // capacity that an emptied ring may keep
-)
+const minRing = 8
 
 func (r *ring[T]) len() int { return r.n }
 
@@ -24,6 +24,7 @@ func (r *ring[T]) pushBack(v *T) {
 		r.resize(max(minRing, 2*r.n))
 	}
 	r.n++
+	r.high = max(r.high, r.n)
 	*r.at(r.n - 1) = *v
 }
 
@@ -33,6 +34,7 @@ func (r *ring[T]) pushFront(v *T) {
 	}
 	r.off = (r.off - 1) & (len(r.buf) - 1)
 	r.n++
+	r.high = max(r.high, r.n)
 	r.buf[r.off] = *v
 }
 
@@ -44,9 +46,6 @@ func (r *ring[T]) popFront(dst *T) {
 	*p = zero // it may refer to memory
 	r.off = (r.off + 1) & (len(r.buf) - 1)
 	r.n--
-	if len(r.buf) > keepRing && r.n < len(r.buf)/8 {
-		r.resize(len(r.buf) / 4)
-	}
 }
 
 func (r *ring[T]) resize(size int) {
@@ -57,9 +56,19 @@ func (r *ring[T]) resize(size int) {
 	r.buf, r.off = buf, 0
 }
 
-// trim gives back memory that is not in use.
+// trim gives back memory that was not in use since the last trim.
 func (r *ring[T]) trim() {
-	if r.n == 0 {
+	high := r.high
+	r.high = r.n
+	if high == 0 {
 		*r = ring[T]{}
+		return
+	}
+	size := minRing
+	for size < high {
+		size *= 2
+	}
+	if size <= len(r.buf)/4 {
+		r.resize(size)
 	}
 }

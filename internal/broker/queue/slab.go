@@ -15,6 +15,7 @@ type slab struct {
 	entries []held
 	free    uint32 // first free entry + 1
 	used    int
+	high    int // most used since the last trim
 }
 
 func (s *slab) put(it *Item, c *Consumer, st State) Slot {
@@ -29,6 +30,7 @@ func (s *slab) put(it *Item, c *Consumer, st State) Slot {
 	h := &s.entries[i]
 	h.it, h.c, h.state = *it, c, st
 	s.used++
+	s.high = max(s.high, s.used)
 	return Slot(i)
 }
 
@@ -47,9 +49,15 @@ func (s *slab) remove(slot Slot) {
 	s.free = uint32(slot) + 1
 	if s.used--; s.used == 0 {
 		// Start afresh, so that a burst does not scatter what comes later.
-		s.free = 0
-		if s.entries = s.entries[:0]; cap(s.entries) > keepRing {
-			s.entries = nil
-		}
+		s.free, s.entries = 0, s.entries[:0]
 	}
+}
+
+// trim gives back memory that was not in use since the last trim. It can do so
+// only when the slab is empty.
+func (s *slab) trim() {
+	if s.used == 0 && s.high <= cap(s.entries)/4 {
+		s.entries = nil
+	}
+	s.high = s.used
 }

@@ -177,7 +177,7 @@ func (s *script) run(line string) {
 		*s = script{t: s.t, now: 1000, consumers: map[string]*Consumer{}, slots: map[uint64]Slot{}, pages: map[uint64][]Item{}, disk: c.has("disk")}
 		s.arena = message.NewArena(&message.Budget{Limit: 1 << 30})
 		s.m = New(c.config(), s, s.now)
-		s.m.sz = sizes{page: 4, head: 8, look: 2}
+		s.m.sz = sizes{page: 4, head: 8, look: 2, step: 1 << 20}
 		s.m.RestoreDone(1, s.now, &s.eff)
 	case "configure":
 		s.m.Configure(s.now, c.config(), &s.eff)

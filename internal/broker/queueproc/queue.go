@@ -111,12 +111,13 @@ type Queue struct {
 	deleted bool
 	stopped bool
 	loading bool
-	cur     *Pub           // the message that is being enqueued
-	item    queue.Item     // scratch: what the machine is told of it
-	eff     []queue.Effect // reused
-	settled []uint64       // sequence numbers for the next settle record; reused
-	scratch []byte         // reused
-	sinks   []Sink         // to be flushed; reused
+	cur     *Pub            // the message that is being enqueued
+	item    queue.Item      // scratch: what the machine is told of it
+	out     message.Message // scratch: one that is being delivered
+	eff     []queue.Effect  // reused
+	settled []uint64        // sequence numbers for the next settle record; reused
+	scratch []byte          // reused
+	sinks   []Sink          // to be flushed; reused
 	timer   *time.Timer
 	retry   *time.Timer // of a failed load
 	timerAt int64
@@ -207,8 +208,17 @@ func (q *Queue) afterwards(a *after) {
 	}
 }
 
-// do carries out the effects gathered so far. Called with the lock held.
+// do carries out the effects of the last command, and lets the machine go on
+// with what it has left undone. Called with the lock held.
 func (q *Queue) do(a *after) {
+	q.carryOut(a)
+	for q.m.More() {
+		q.m.Continue(nowMillis(), &q.eff)
+		q.carryOut(a)
+	}
+}
+
+func (q *Queue) carryOut(a *after) {
 	eff := q.eff
 	for i := range eff {
 		e := &eff[i]
@@ -227,7 +237,7 @@ func (q *Queue) do(a *after) {
 			if e.Reason != queue.ReasonNone {
 				q.stats.Dead[0][e.Reason] += uint64(e.Page.Count)
 			}
-			q.dropPage(&e.Page, true)
+			q.dropPage(e.Page, true)
 		case queue.Returned:
 			q.logReturned(&e.Item)
 		case queue.WantLoad:
@@ -250,8 +260,8 @@ func (q *Queue) deliver(e *queue.Effect) {
 	if e.Item.Mem.IsZero() {
 		c.Sink.Deliver(c, d, &q.cur.Msg)
 	} else {
-		m, _ := message.Parse(e.Item.Mem.Bytes())
-		c.Sink.Deliver(c, d, &m)
+		q.out, _ = message.Parse(e.Item.Mem.Bytes())
+		c.Sink.Deliver(c, d, &q.out)
 	}
 	q.touch(c.Sink)
 	if (q.stats.Delivered+q.stats.DeliveredNoAck)&waitSample == 0 {
@@ -509,6 +519,10 @@ func (q *Queue) Unblock(cs ...*Consumer) {
 	q.unlock()
 }
 
+// maxSettle bounds the acknowledgements that the machine is given at a time, as
+// each has an effect.
+const maxSettle = 256
+
 // Settle ends deliveries. Those that the queue does not know (it was deleted
 // and declared anew) are passed over.
 func (q *Queue) Settle(s []Settle, o queue.Outcome) {
@@ -517,11 +531,18 @@ func (q *Queue) Settle(s []Settle, o queue.Outcome) {
 		q.mu.Unlock()
 		return
 	}
-	q.m.SettleBatch(nowMillis(), s, o, &q.eff)
+	var a after
+	now := nowMillis()
 	if o == queue.Ack {
 		q.stats.Acked += uint64(len(s))
+		for ; len(s) > maxSettle; s = s[maxSettle:] {
+			q.m.SettleBatch(now, s[:maxSettle], o, &q.eff)
+			q.do(&a)
+		}
 	}
-	q.unlock()
+	q.m.SettleBatch(now, s, o, &q.eff)
+	q.do(&a)
+	q.finish(&a)
 }
 
 // Get takes the message at the head, if there is one, and hands it to use
@@ -703,15 +724,18 @@ func (q *Queue) setTimer(at int64) {
 	q.timer.Reset(d)
 }
 
-// Trim gives memory back if nothing has happened since the call before.
+// Trim gives back memory that was not needed since the call before.
 func (q *Queue) Trim() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	quiet := q.trimmedAt == q.stats.Published+q.stats.Acked+q.stats.Delivered
 	q.trimmedAt = q.stats.Published + q.stats.Acked + q.stats.Delivered
-	if quiet && !q.deleted && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
+	if q.deleted {
+		return
+	}
+	q.m.Trim()
+	if quiet && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
 		q.arena.Trim()
-		q.m.Trim()
 		q.eff, q.settled, q.scratch = nil, nil, nil
 	}
 }
