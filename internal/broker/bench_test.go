@@ -26,7 +26,7 @@ func (o *counter) Deliver(_ *queueproc.Consumer, d queueproc.Delivery, _ *messag
 		o.settle = append(o.settle, queueproc.Settle{Slot: d.Slot, Seq: d.Seq})
 	}
 }
-func (o *counter) Flush()                     {}
+func (o *counter) Flush() bool                { return false }
 func (o *counter) Cancel(*queueproc.Consumer) {}
 func (o *counter) Confirm(uint64, bool)       { o.confirmed++ }
 func (o *counter) Refuse(uint64)              {}

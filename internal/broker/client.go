@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"runtime"
 	"sync"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -32,7 +33,6 @@ type Client struct {
 
 	route   router
 	batch   batch
-	one     [1]queueproc.Pub    // scratch
 	pressed *Queue              // would rather have no more publishes for a moment
 	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
@@ -46,16 +46,22 @@ type Client struct {
 	closed  bool
 }
 
-// batch gathers consecutive publishes that go to the same single queue, so
-// that its lock is taken once for all of them.
+// batch gathers consecutive publishes that go to the same queues, so that their
+// locks are taken once for all of them.
 type batch struct {
-	queue *Queue
-	pubs  []queueproc.Pub
-	chans []*Channel
+	queues []*Queue
+	room   int // publishes that go in
+	pubs   []queueproc.Pub
+	chans  []*Channel
 }
 
-// maxBatch bounds a batch.
-const maxBatch = 256
+// Bounds of a batch. With many queues it is smaller, as what it becomes lies in
+// the outboxes at once.
+const (
+	maxBatch      = 256
+	minBatch      = 4
+	maxDeliveries = 2048
+)
 
 // Connect opens a Client. The user has been authenticated by the caller.
 func (b *Broker) Connect(info ClientInfo) (*Client, error) {
@@ -122,8 +128,9 @@ func (c *Client) Flush() {
 	if len(t.pubs) == 0 {
 		return
 	}
-	if t.queue.Publish(t.pubs) {
-		c.pressed = t.queue
+	behind, full := c.b.fanOut(t.queues, t.pubs)
+	if full != nil {
+		c.pressed = full
 	}
 	for i := 0; i < len(t.pubs); {
 		ch, p := t.chans[i], &t.pubs[i]
@@ -144,7 +151,13 @@ func (c *Client) Flush() {
 	}
 	clear(t.pubs)
 	clear(t.chans)
-	t.queue, t.pubs, t.chans = nil, t.pubs[:0], t.chans[:0]
+	clear(t.queues)
+	t.queues, t.pubs, t.chans = t.queues[:0], t.pubs[:0], t.chans[:0]
+	if behind {
+		// Let the consumers' writers have their turn while what they are to
+		// write is still in the processor's cache.
+		runtime.Gosched()
+	}
 }
 
 // Settle is called when a run of input is done: publishes are flushed, and

@@ -79,8 +79,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		}
 		kept = append(kept, t)
 	}
-	var one [1]queueproc.Pub
-	b.fanOut(kept, &pub, &one)
+	b.fanOut(kept, []queueproc.Pub{pub})
 }
 
 // death is one entry of x-death: the messages that left a queue for a reason.

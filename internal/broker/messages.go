@@ -360,8 +360,8 @@ func (b *Broker) sendTo(send func(*message.Message) (*queueproc.Pub, []*Queue, e
 	if len(targets) == 0 {
 		return errf(NotFound, "no queue takes the message")
 	}
-	var one [1]queueproc.Pub
-	if _, refused := b.fanOut(targets, pub, &one); refused {
+	one := []queueproc.Pub{*pub}
+	if b.fanOut(targets, one); one[0].Refused {
 		return errf(ResourceError, "refused: queue '%s' is full", targets[0].Name)
 	}
 	return nil

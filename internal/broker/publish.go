@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/warrenmq/warren/internal/broker/queueproc"
@@ -73,21 +74,21 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 	if err = props.Parse(m.Props); err != nil {
 		return false, errf(Malformed, "%v", err)
 	}
-	pub := queueproc.Pub{Msg: *m}
 	mode, hasMode := props.DeliveryMode()
 	if hasMode && mode != 1 && mode != 2 {
 		ch.c.Flush()
 		return false, errf(PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
 	}
-	if props.Flags()&closerLook == 0 {
-		pub.Persistent = props.Persistent()
-		pub.Priority, _ = props.Priority()
-		if r.fixed && len(r.queues) == 1 && ch.tx == nil && !r.reply {
-			ch.count(r, len(m.Body), 1)
-			ch.c.add(ch, r.queues[0], pub)
-			return true, nil
-		}
-	} else if err := ch.inspect(props, &pub); err != nil {
+	if props.Flags()&closerLook == 0 && r.fixed && len(r.queues) > 0 && ch.tx == nil && !r.reply {
+		ch.count(r, len(m.Body), len(r.queues))
+		p := ch.c.add(ch, r.queues)
+		p.Msg = *m
+		p.Persistent = mode == 2
+		p.Priority, _ = props.Priority()
+		return true, nil
+	}
+	pub := queueproc.Pub{Msg: *m}
+	if err := ch.inspect(props, &pub); err != nil {
 		ch.c.Flush()
 		return false, err
 	}
@@ -98,15 +99,25 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 // what every message has.
 const closerLook = wire.FlagHeaders | wire.FlagUserID | wire.FlagExpiration | wire.FlagReplyTo
 
-// add gathers a publish for one queue.
-func (c *Client) add(ch *Channel, q *Queue, pub queueproc.Pub) {
+// add gathers a publish for queues and returns the place to write it to.
+func (c *Client) add(ch *Channel, queues []*Queue) *queueproc.Pub {
 	t := &c.batch
-	if t.queue != q || len(t.pubs) >= maxBatch {
+	if len(t.pubs) >= t.room || !t.goesTo(queues) {
 		c.Flush()
-		t.queue = q
+		t.queues = append(t.queues[:0], queues...)
+		t.room = min(max(maxDeliveries/len(queues), minBatch), maxBatch)
 	}
-	t.pubs = append(t.pubs, pub)
+	if len(t.pubs) == cap(t.pubs) {
+		t.pubs = append(t.pubs, queueproc.Pub{})
+	} else {
+		t.pubs = t.pubs[:len(t.pubs)+1] // what was there is cleared
+	}
 	t.chans = append(t.chans, ch)
+	return &t.pubs[len(t.pubs)-1]
+}
+
+func (t *batch) goesTo(queues []*Queue) bool {
+	return len(t.queues) == len(queues) && (t.queues[0] == queues[0]) && (len(queues) == 1 || slices.Equal(t.queues, queues))
 }
 
 // inspect checks the properties that mean something to the broker.
@@ -199,17 +210,11 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
 	ch.count(r, len(m.Body), len(queues))
-	switch len(queues) {
-	case 0:
+	if len(queues) == 0 {
 		c.Flush()
 		return false, nil
-	case 1:
-		c.add(ch, queues[0], pub)
-		return true, nil
 	}
-	c.Flush()
-	pos, refused := c.b.fanOut(queues, &pub, &c.one)
-	ch.decided(pos, refused)
+	*c.add(ch, queues) = pub
 	return true, nil
 }
 
@@ -255,36 +260,67 @@ func (ch *Channel) decided(pos store.Position, refused bool) {
 // written to the log once and referred to. Below, a copy costs less.
 const shareBody = 512
 
-// fanOut puts one message into several queues. It returns the position up to
-// which the log must be durable, and whether any queue refused. one is scratch.
-func (b *Broker) fanOut(queues []*Queue, pub *queueproc.Pub, one *[1]queueproc.Pub) (pos store.Position, refused bool) {
-	durable := 0
-	if pub.Persistent && len(pub.Msg.Body) >= shareBody {
-		for _, q := range queues {
-			if q.Durable {
-				durable++
-			}
+// fanOut puts messages into one or several queues, all into the first, then all
+// into the second, and says in each Pub what became of it. behind: consumers'
+// connections have much to send; full: this queue, and most of the others, would
+// rather have no more for a moment.
+func (b *Broker) fanOut(queues []*Queue, pubs []queueproc.Pub) (behind bool, full *Queue) {
+	if len(queues) > 1 {
+		if bodies := b.shareBodies(queues, pubs); len(bodies) > 0 {
+			// Held until the queues hold them.
+			defer func() {
+				for _, s := range bodies {
+					b.log.Release(s.pos, s.size)
+				}
+			}()
 		}
 	}
-	if durable > 1 {
-		head := pub.Msg.AppendHead(make([]byte, 0, 512))
-		pub.Body = b.log.AppendLive(queueproc.KindBody, bodyGroup, true, head, pub.Msg.Body, nil)
-		if pub.Body != 0 {
-			// Held until the queues hold it.
-			defer b.log.Release(pub.Body, store.LiveSize(len(head)+len(pub.Msg.Body)))
-		}
-	}
+	now := nowMillis()
+	n := 0
 	for _, q := range queues {
-		one[0] = *pub
-		if !q.Durable {
-			one[0].Body = 0
+		is := q.Publish(now, pubs)
+		behind = behind || is.Behind
+		if is.Full {
+			full = q
+			n++
 		}
-		q.Publish(one[:])
-		pos = max(pos, one[0].Pos)
-		refused = refused || one[0].Refused
 	}
-	one[0] = queueproc.Pub{}
-	return pos, refused
+	if 2*n <= len(queues) {
+		full = nil // one slow consumer of many does not hold up the others
+	}
+	return behind, full
+}
+
+// sharedBody is a record of a message that several queues refer to.
+type sharedBody struct {
+	pos  store.Position
+	size uint32
+}
+
+// shareBodies writes the messages that several durable queues will write to
+// the log as records of their own.
+func (b *Broker) shareBodies(queues []*Queue, pubs []queueproc.Pub) (bodies []sharedBody) {
+	durable := 0
+	for _, q := range queues {
+		if q.Durable {
+			durable++
+		}
+	}
+	if durable < 2 {
+		return nil
+	}
+	var head []byte
+	for i := range pubs {
+		p := &pubs[i]
+		if !p.Persistent || len(p.Msg.Body) < shareBody {
+			continue
+		}
+		head = p.Msg.AppendHead(head[:0])
+		if p.Body = b.log.AppendLive(queueproc.KindBody, bodyGroup, true, head, p.Msg.Body, nil); p.Body != 0 {
+			bodies = append(bodies, sharedBody{p.Body, store.LiveSize(len(head) + len(p.Msg.Body))})
+		}
+	}
+	return bodies
 }
 
 func exchangeLabel(name string) string {

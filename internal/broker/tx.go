@@ -92,8 +92,9 @@ func (ch *Channel) Commit() error {
 			b.deliverReply(p.reply, &p.pub.Msg)
 			continue
 		}
-		at, no := b.fanOut(p.queues, &p.pub, &ch.c.one)
-		pos, refused = max(pos, at), refused || no
+		one := []queueproc.Pub{p.pub}
+		b.fanOut(p.queues, one)
+		pos, refused = max(pos, one[0].Pos), refused || one[0].Refused
 	}
 	for _, s := range t.settles {
 		s.q.Settle(s.settle, s.outcome)

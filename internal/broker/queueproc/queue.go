@@ -43,8 +43,9 @@ type Host interface {
 // and must not call the queue.
 type Sink interface {
 	Deliver(c *Consumer, d Delivery, m *message.Message)
-	// Flush follows after the last Deliver of a batch.
-	Flush()
+	// Flush follows after the last Deliver of a batch. It reports whether much
+	// has gathered that is to be sent.
+	Flush() (behind bool)
 	// Cancel tells that the queue was deleted.
 	Cancel(c *Consumer)
 }
@@ -80,8 +81,15 @@ type Pub struct {
 	// message, or 0. Used when it goes to several queues.
 	Body store.Position
 
-	Refused bool           // out: the queue is full and rejects
-	Pos     store.Position // out: safe when the log is durable up to here; 0 = nothing to wait for
+	// Out, added up over all queues that it goes to:
+	Refused bool           // a queue is full and rejects
+	Pos     store.Position // safe when the log is durable up to here; 0 = nothing to wait for
+}
+
+// Pressure is why a publisher may want to make a pause.
+type Pressure struct {
+	Behind bool // consumers' connections have much to send
+	Full   bool // the queue would rather have no more for a moment, see Await
 }
 
 // Options are fixed when a Queue is made.
@@ -160,6 +168,7 @@ type after struct {
 	gone    bool
 	expired bool
 	load    bool
+	behind  bool // a consumer's connection has much to send
 }
 
 type dead struct {
@@ -180,7 +189,7 @@ func (q *Queue) unlock() {
 func (q *Queue) finish(a *after) {
 	q.logSettled()
 	for i, s := range q.sinks {
-		s.Flush()
+		a.behind = s.Flush() || a.behind
 		q.sinks[i] = nil
 	}
 	q.sinks = q.sinks[:0]
@@ -349,42 +358,38 @@ func (q *Queue) Keep(it *queue.Item, delivered bool) {
 func (q *Queue) write(it *queue.Item, p *Pub) {
 	q.scratch = appendHead(q.scratch[:0], it)
 	urgent := it.Flags&queue.Persistent != 0
-	if p.Body != 0 {
+	var pos store.Position
+	if p.Body != 0 && q.Durable {
 		q.scratch = appendUvarints(q.scratch, uint64(p.Body), uint64(it.Size))
-		pos := q.Log.Append(KindRef, q.ID, urgent, q.scratch, nil, nil)
-		if pos == 0 {
-			p.Refused = true
-			return
-		}
-		it.Pos, p.Pos = uint64(p.Body), pos
+		pos = q.Log.Append(KindRef, q.ID, urgent, q.scratch, nil, nil)
+		it.Pos = uint64(p.Body)
 	} else {
 		q.scratch = p.Msg.AppendHead(q.scratch)
-		pos := q.Log.Append(KindPublish, q.ID, urgent, q.scratch, p.Msg.Body, nil)
-		if pos == 0 {
-			p.Refused = true
-			return
-		}
-		it.Pos, p.Pos = uint64(pos), pos
+		pos = q.Log.Append(KindPublish, q.ID, urgent, q.scratch, p.Msg.Body, nil)
+		it.Pos = uint64(pos)
+	}
+	if pos == 0 {
+		it.Pos = 0
+		p.Refused = true
+		return
 	}
 	q.Log.Retain(store.Position(it.Pos), it.Size)
 	q.stats.DiskWrites++
 	if urgent {
 		q.kept.count++
 		q.kept.bytes += int64(it.Size)
-	} else {
-		p.Pos = 0
+		p.Pos = max(p.Pos, pos)
 	}
 }
 
 // Publish puts messages into the queue, in order, and says in each Pub what
-// became of it. It reports whether the queue would rather have the publisher
-// wait (Await). The bytes behind Pub.Msg are not used after the call.
-func (q *Queue) Publish(pubs []Pub) (pressed bool) {
-	now := nowMillis()
+// became of it. The bytes behind Pub.Msg are not used after the call. now is in
+// ms since 1970.
+func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
-		return false
+		return is
 	}
 	var a after
 	for i := range pubs {
@@ -402,9 +407,10 @@ func (q *Queue) Publish(pubs []Pub) (pressed bool) {
 		q.do(&a)
 	}
 	q.cur = nil
-	pressed = q.pressed()
+	is.Full = q.pressed()
 	q.finish(&a)
-	return pressed
+	is.Behind = a.behind
+	return is
 }
 
 // bury hands a dead letter to the broker and then forgets it.

@@ -275,7 +275,11 @@ func (ch *channel) withCount(q *queueproc.Queue, d queueproc.Delivery, props []b
 }
 
 // Flush implements queueproc.Sink.
-func (ch *channel) Flush() { ch.conn.out.poke() }
+func (ch *channel) Flush() (behind bool) {
+	o := &ch.conn.out
+	o.poke()
+	return o.size.Load() > behindAt
+}
 
 // Cancel implements queueproc.Sink: the queue is gone.
 func (ch *channel) Cancel(pc *queueproc.Consumer) {

@@ -76,6 +76,8 @@ const (
 	// go on when all but lowWater has been written.
 	highWater = 1 << 20
 	lowWater  = 256 << 10
+	// behindAt is where whoever fills the outbox lets its writer have a turn.
+	behindAt = 128 << 10
 	// maxUnsent is where the reader stops to take requests.
 	maxUnsent = 4 << 20
 	// maxOverdue is where direct replies, which wait for nobody, are dropped.
