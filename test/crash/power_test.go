@@ -371,7 +371,7 @@ func (o *outlet) Deliver(c *queueproc.Consumer, d queueproc.Delivery, m *message
 	defer o.w.mu.Unlock()
 	o.held[c.Queue.Name] = append(o.held[c.Queue.Name], delivery{c.Queue, queueproc.Settle{Slot: d.Slot, Seq: d.Seq}, idOf(m.Body), d.Count})
 }
-func (o *outlet) Flush()                     {}
+func (o *outlet) Flush() bool                { return false }
 func (o *outlet) Cancel(*queueproc.Consumer) {}
 func (o *outlet) Overdue() bool              { return false }
 func (o *outlet) Refuse(seq uint64) {
