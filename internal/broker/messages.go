@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
@@ -96,6 +97,33 @@ func (b *Broker) BrowseMessages(ctx context.Context, vhost, name string, o Brows
 		return res, noQueue(name, vhost)
 	}
 	return res, err
+}
+
+// LookAtMessage shows one message of a queue, of which nothing changes. The
+// error is NotFound if the queue or the message is not there.
+func (b *Broker) LookAtMessage(vhost, name string, seq uint64, use func(*Found)) error {
+	q, err := b.queueAt(vhost, name)
+	if err != nil {
+		return err
+	}
+	ok, err := q.Look(seq, func(m queueproc.Browsed) {
+		f := &Found{Browsed: m}
+		f.matches(&MessageFilter{})
+		use(f)
+	})
+	if err == nil && !ok {
+		err = errf(NotFound, "no message %d in %s", seq, q.label())
+	}
+	return coreQueueError(q, err)
+}
+
+// Permitted checks a permission of a user who is no client.
+func (b *Broker) Permitted(user, vhost string, kind auth.Kind, name string, p auth.Permission) error {
+	c, err := b.auth.Checker(user, vhost, nil)
+	if err == nil {
+		err = c.Check(kind, name, p)
+	}
+	return coreAuthError(err)
 }
 
 // matches reads the properties and reports whether the filter accepts.
@@ -514,7 +542,7 @@ func (b *Broker) EditMessage(ctx context.Context, a Actor, vhost, name string, s
 	if err != nil {
 		return err
 	}
-	err = b.editMessage(q, seq, props, body, t)
+	err = b.editMessage(a, q, seq, props, body, t)
 	e := AuditEntry{Actor: a, Action: "edit message", VHost: vhost, Object: name, Result: AuditOK, Detail: fmt.Sprintf("message %d%s", seq, t.describe())}
 	if err != nil {
 		e.Result, e.Reason = AuditRefused, err.Error()
@@ -526,7 +554,7 @@ func (b *Broker) EditMessage(ctx context.Context, a Actor, vhost, name string, s
 	return b.barrier()
 }
 
-func (b *Broker) editMessage(q *Queue, seq uint64, props wire.Properties, body []byte, t MessageTarget) error {
+func (b *Broker) editMessage(a Actor, q *Queue, seq uint64, props wire.Properties, body []byte, t MessageTarget) error {
 	if int64(len(body)) > b.cfg.MaxMessageSize {
 		return errf(PreconditionFailed, "message size %d is larger than configured max size %d", len(body), b.cfg.MaxMessageSize)
 	}
@@ -546,6 +574,9 @@ func (b *Broker) editMessage(q *Queue, seq uint64, props wire.Properties, body [
 	}
 	old, err := taken[0].Message()
 	if err == nil {
+		err = mayClaim(a, &props, &old)
+	}
+	if err == nil {
 		err = b.sendTo(send, &message.Message{Exchange: old.Exchange, RoutingKey: old.RoutingKey, Props: props.Append(nil), Body: body})
 	}
 	if err != nil {
@@ -563,6 +594,17 @@ func (b *Broker) barrier() error {
 		return errf(InternalError, "the store has failed: %v", b.log.Err())
 	}
 	return b.sync(pos)
+}
+
+// mayClaim refuses a user-id that neither was the message's nor is the editor's.
+func mayClaim(a Actor, props *wire.Properties, old *message.Message) error {
+	if !props.Has(wire.FlagUserID) || props.UserID == a.User {
+		return nil
+	}
+	if was, err := wire.ParseProperties(old.Props); err == nil && was.UserID == props.UserID {
+		return nil
+	}
+	return errf(PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", props.UserID, a.User)
 }
 
 // pace spreads work over time.

@@ -182,6 +182,15 @@ func TestBrowseAtAnyDepth(t *testing.T) {
 				d.want(fmt.Sprint("from ", at), d.bodies("q", BrowseOptions{Offset: at, Count: 30}), numbered(at, min(n, at+30)))
 			}
 			d.want("all", d.bodies("q", BrowseOptions{}), numbered(0, n))
+			for _, want := range []string{"m0", "m8192", "m12345", "m19999"} {
+				got := ""
+				if err := d.b.LookAtMessage("/", "q", d.seqs("q", want)[0], func(f *Found) { got = string(f.Message.Body) }); err != nil || got != want {
+					t.Errorf("looked at %q, %v, want %q", got, err, want)
+				}
+			}
+			if err := d.b.LookAtMessage("/", "q", n+100, func(*Found) {}); err == nil {
+				t.Error("found a message that is not there")
+			}
 			if after := d.client.vhost.Queue("q").Info(); after != before {
 				t.Errorf("browsing changed the queue: %+v, was %+v", after, before)
 			}
@@ -474,6 +483,9 @@ func TestCopyEditAndRefusals(t *testing.T) {
 	seq := d.seqs("q", "m1")[0]
 	if err := d.b.EditMessage(context.Background(), operator, "/", "q", seq, wire.Properties{Type: "edited"}, []byte("new"), MessageTarget{}); err != nil {
 		t.Fatal(err)
+	}
+	if err := d.b.EditMessage(context.Background(), operator, "/", "q", d.seqs("q", "m0")[0], wire.Properties{UserID: "boss"}, nil, MessageTarget{}); err == nil {
+		t.Error("an operator spoke in somebody else's name")
 	}
 	d.want("q after an edit", d.bodies("q", BrowseOptions{}), []string{"m0", "m2", "new"})
 	err := d.b.EditMessage(context.Background(), operator, "/", "q", seq, wire.Properties{}, nil, MessageTarget{})

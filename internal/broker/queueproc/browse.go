@@ -219,3 +219,63 @@ func (q *Queue) pageItems(ref queue.PageRef) ([]queue.Item, error) {
 	}
 	return items, nil
 }
+
+// Look shows one message, wherever it is. It reports whether the queue has it.
+func (q *Queue) Look(seq uint64, use func(Browsed)) (bool, error) {
+	for try := 0; ; try++ {
+		l, pages, err := q.find(seq)
+		if err != nil {
+			return false, err
+		}
+		for _, ref := range pages {
+			items, err := q.pageItems(ref)
+			if err != nil && !errors.Is(err, store.ErrGone) {
+				return false, err
+			}
+			if i := slices.IndexFunc(items, func(it queue.Item) bool { return it.Seq == seq }); i >= 0 {
+				l = &look{item: items[i]}
+			}
+		}
+		if l == nil && (len(pages) == 0 || try >= 3) {
+			return false, nil
+		}
+		if l != nil {
+			var buf []byte
+			m, err := l.message(q, &buf)
+			if err == nil {
+				use(Browsed{Unacked: l.unacked, Item: l.item, Message: m})
+				return true, nil
+			}
+			if !errors.Is(err, store.ErrGone) || try >= 3 {
+				return false, err
+			}
+		} else if try >= 1 {
+			return false, nil // no page had it, twice
+		}
+	}
+}
+
+// find notes the message with seq, or the pages that may hold it.
+func (q *Queue) find(seq uint64) (l *look, pages []queue.PageRef, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return nil, nil, ErrDeleted
+	}
+	q.m.Walk(func(e queue.Entry) bool {
+		switch {
+		case e.Page != nil:
+			if e.Page.First <= seq && seq <= e.Page.Last {
+				pages = append(pages, *e.Page)
+			}
+		case e.Item.Seq == seq && e.State != queue.Dying:
+			l = &look{unacked: e.State == queue.Unacked, item: *e.Item}
+			if !e.Item.Mem.IsZero() {
+				l.raw = slices.Clone(e.Item.Mem.Bytes())
+			}
+			return false
+		}
+		return true
+	})
+	return l, pages, nil
+}

@@ -7,5 +7,6 @@ func (a *API) table() []*Route {
 	return slices.Concat(
 		a.loginRoutes(),
 		a.nodeRoutes(),
+		a.messageRoutes(),
 	)
 }
