@@ -17,7 +17,7 @@ import (
 type noOutlet struct{}
 
 func (noOutlet) Deliver(*queueproc.Consumer, queueproc.Delivery, *message.Message) {}
-func (noOutlet) Flush()                                                            {}
+func (noOutlet) Flush() bool                                                       { return false }
 func (noOutlet) Cancel(*queueproc.Consumer)                                        {}
 func (noOutlet) Confirm(uint64, bool)                                              {}
 func (noOutlet) Refuse(uint64)                                                     {}
