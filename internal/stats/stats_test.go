@@ -56,7 +56,7 @@ func TestHistory(t *testing.T) {
 type outlet struct{}
 
 func (outlet) Deliver(*queueproc.Consumer, queueproc.Delivery, *message.Message) {}
-func (outlet) Flush()                                                            {}
+func (outlet) Flush() bool                                                       { return false }
 func (outlet) Cancel(*queueproc.Consumer)                                        {}
 func (outlet) Confirm(uint64, bool)                                              {}
 func (outlet) Refuse(uint64)                                                     {}
