@@ -84,6 +84,10 @@ type Config struct {
 	// (collect_statistics_interval); default 5 s.
 	StatisticsInterval time.Duration
 
+	// Settings are the keys that the rest was made from, to be shown to
+	// operators. Secrets are not in it.
+	Settings []Setting
+
 	Product        string // what clients are told; default RabbitMQ
 	ProductVersion string // default Level
 
@@ -122,13 +126,10 @@ type CertLogin struct {
 
 // SocketOptions are those of AMQP connections (tcp_listen_options).
 type SocketOptions struct {
-	Delay       bool          // nodelay = false: small packets gather
-	KeepAlive   bool          // the system probes silent peers
-	SendBuffer  int           // bytes; 0: the system's choice
-	RecvBuffer  int           // bytes; 0: the system's choice
-	Linger      time.Duration // with LingerOn: how long closing waits for the peer to take what was sent
-	LingerOn    bool
-	SendTimeout time.Duration // a peer that takes nothing for so long is cut off; 0: never
+	Delay       bool // nodelay = false: small packets gather
+	NoKeepAlive bool // keepalive = false: the system does not probe silent peers
+	SendBuffer  int  // bytes; 0: the system's choice
+	RecvBuffer  int  // bytes; 0: the system's choice
 }
 
 // Permissions are regular expressions; "" is .* here.
@@ -238,6 +239,10 @@ type Prometheus struct {
 	PerObject      bool   // return_per_object_metrics
 	Authentication bool   // authentication.enabled: only for users with the tag monitoring
 }
+
+// Setting is a key of the configuration, its value as rabbitmq.conf would have
+// it, and where it comes from: "FILE:LINE", a variable, "--set", "default".
+type Setting struct{ Key, Value, Origin string }
 
 // Logs is what can be changed about the log while the node runs.
 type Logs interface {

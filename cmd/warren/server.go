@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -14,28 +13,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/warrenmq/warren/internal/config"
+	"github.com/warrenmq/warren/internal/logging"
 	"github.com/warrenmq/warren/server"
 )
 
 func serverCommand() *cobra.Command {
-	var dataDir, file, profile string
-	var sets []string
+	var flags configFlags
+	var profile string
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run a broker",
 		Long: `Run a broker until SIGINT or SIGTERM.
 
-Keys of --set and of the configuration file are RabbitMQ's own; those that only
-Warren has begin with "warren.". Later ones win: defaults, file, environment
-(RABBITMQ_NODE_PORT, RABBITMQ_CONFIG_FILE, RABBITMQ_DEFAULT_USER, ...), --set.`,
+Keys of --set and of configuration files are RabbitMQ's own; those that only
+Warren has begin with "warren.". Later ones win: defaults, files, environment
+(RABBITMQ_NODE_PORT, RABBITMQ_CONFIG_FILE, RABBITMQ_DEFAULT_USER, ...), --set.
+"warren config effective" shows what comes out.`,
 		Example: `  warren server --data-dir ./data
   warren server --set listeners.tcp.default=127.0.0.1:5673 --set max_message_size=64MiB
   warren server --config /etc/rabbitmq/rabbitmq.conf`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(config.Sources{DataDir: dataDir, File: file, Set: sets, Env: os.LookupEnv})
+			cfg, err := flags.load()
 			if err != nil {
-				return &exitError{exitConfig, err}
+				return err
 			}
 			stop, err := cpuProfile(profile)
 			if err != nil {
@@ -44,10 +45,8 @@ Warren has begin with "warren.". Later ones win: defaults, file, environment
 			return errors.Join(run(cmd.Context(), cfg), stop())
 		},
 	}
-	cmd.Flags().StringVar(&dataDir, "data-dir", "", "directory of the node's data")
-	cmd.Flags().StringVar(&file, "config", "", "configuration file (rabbitmq.conf format)")
+	flags.add(cmd)
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
-	cmd.Flags().StringArrayVar(&sets, "set", nil, "set a configuration key, as in key=value; may be repeated")
 	return cmd
 }
 
@@ -73,7 +72,15 @@ func cpuProfile(file string) (stop func() error, err error) {
 func run(ctx context.Context, cfg *config.Config) error {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	cfg.Server.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	log, err := logging.Open(cfg.Log, os.Stdout, os.Stderr)
+	if err != nil {
+		return &exitError{exitSoftware, err}
+	}
+	defer log.Close()
+	cfg.Server.Logger, cfg.Server.Logs = log.Logger(), log
+	for _, n := range cfg.Notes {
+		cfg.Server.Logger.Warn(n)
+	}
 	srv, err := server.New(cfg.Server)
 	if err != nil {
 		return &exitError{exitSoftware, startError(err)}

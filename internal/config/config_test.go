@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +16,9 @@ func load(t *testing.T, file string, env map[string]string, set ...string) (*Con
 	t.Helper()
 	src := Sources{DataDir: t.TempDir(), Set: set, Env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
 	if file != "" {
-		src.File = filepath.Join(t.TempDir(), "rabbitmq.conf")
-		if err := os.WriteFile(src.File, []byte(file), 0o600); err != nil {
+		name := filepath.Join(t.TempDir(), "rabbitmq.conf")
+		src.Files = []string{name}
+		if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,7 +76,7 @@ func TestMistakes(t *testing.T) {
 		{"heartbeat\n", "", "line 1: want key = value"},
 		{"", "heartbeat", "--set heartbeat: want key=value"},
 		{"", "heartbeat=soon", `"soon" is not a number of seconds`},
-		{"", "frame_max=99999999999", `"99999999999" is not a number in range`},
+		{"", "frame_max=99999999999", `"99999999999" is not a number from 4096 to 2147483648`},
 		{"", "max_message_size=5 apples", `"5 apples" is not a size`},
 		{"", "listeners.tcp.1=host:port", `"host:port" is not a port or host:port`},
 		{"", "warren.durability=maybe", `"maybe": want disk or os or memory`},
@@ -90,3 +92,5 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 }
+
+func sprint(v ...any) string { return strings.TrimSuffix(fmt.Sprintln(v...), "\n") }

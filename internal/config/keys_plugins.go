@@ -1,0 +1,154 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/warrenmq/warren/server"
+)
+
+// pluginKeys are the HTTP listeners, and definitions at start.
+func (b *build) pluginKeys() []key {
+	s := b.s
+	m, p := &s.Management, &s.Prometheus
+	definitions := needed(&s.DefinitionsPath)
+	rows := []key{
+		{name: "management.path_prefix", set: func(_ *build, _ []string, v string) error {
+			m.PathPrefix = strings.TrimSuffix(v, "/")
+			if m.PathPrefix != "" && m.PathPrefix[0] != '/' {
+				return errors.New("a prefix begins with /")
+			}
+			return nil
+		}},
+		{name: "management.cors.allow_origins.$n", set: item("management.cors.allow_origins", anything)},
+		{name: "management.cors.max_age", def: "1800", set: func(_ *build, _ []string, v string) (err error) {
+			m.CORSMaxAge, err = parseSeconds(v)
+			return err
+		}},
+		{name: "management.csp.policy", set: text(&m.CSP)},
+		{name: "management.hsts.policy", set: text(&m.HSTS)},
+		{name: "management.headers.content_type_options", set: text(&m.ContentTypeOpts)},
+		{name: "management.headers.xss_protection", set: text(&m.XSSProtection)},
+		{name: "management.headers.frame_options", set: text(&m.FrameOptions)},
+		{name: "management.headers.referrer_policy", set: text(&m.ReferrerPolicy)},
+		{name: "management.http.max_body_size", def: "10000000", set: func(_ *build, _ []string, v string) error {
+			n, err := parseSize(v)
+			if m.MaxBodySize = n; err == nil && (n < 1024 || n > 1<<30) {
+				return errors.New("want 1024 bytes to 1 GiB")
+			}
+			return err
+		}},
+		{name: "management.http.hide_allow_header", note: "the header says nothing that the documentation does not"},
+		{name: "management.login_session_timeout", def: "480", set: minutes(&m.SessionTimeout)},
+		{name: "management.rates_mode", def: "basic", set: choice(&m.RatesMode, "basic", "detailed", "none")},
+		{name: "management.disable_stats", def: "false", set: boolean(&m.DisableStats)},
+		{name: "management.enable_queue_totals", def: "false", set: boolean(&m.QueueTotals)},
+		{name: "management.disable_basic_auth", def: "false", set: boolean(&m.DisableBasicAuth)},
+		{name: "management.sample_retention_policies.$policy.$interval", set: retention(m)},
+		{name: "management.load_definitions", set: definitions},
+		{name: "management.http_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
+		{name: "management.db_cache_multiplier", note: "nothing is cached that could be old"},
+		{name: "management.delegate_count", note: "there is one node"},
+		{name: "management.process_stats_gc_timeout", note: "there are no Erlang processes"},
+		{name: "management.require_auth_for_api_reference", note: "the reference is public"},
+		{name: "management.credential_encryption_secret", note: "a session's token says nothing about the password"},
+		{name: "management.definitions.require_json_extension", note: "what matters is what is in the file"},
+		{name: "management.restrictions.quorum_queue_replica_operations.disabled", note: "there is one node"},
+		{name: "management.oauth_enabled", refuse: "OAuth 2 is not part of this version", harmless: []string{"false"}},
+		{name: "management.oauth_resource_servers.$*", refuse: "OAuth 2 is not part of this version"},
+		{name: "management_agent.disable_metrics_collector", note: "statistics are always there: they cost little"},
+		{name: "management_agent.filter_aggregated_queue_metrics_pattern", note: "statistics cost little"},
+
+		{name: "prometheus.path", def: "/metrics", set: func(_ *build, _ []string, v string) error {
+			if p.Path = v; v == "" || v[0] != '/' {
+				return errors.New("a path begins with /")
+			}
+			return nil
+		}},
+		{name: "prometheus.return_per_object_metrics", def: "false", set: boolean(&p.PerObject)},
+		{name: "prometheus.authentication.enabled", def: "false", set: boolean(&p.Authentication)},
+		{name: "prometheus.filter_aggregated_queue_metrics_pattern", note: "metrics cost little"},
+
+		{name: "load_definitions", set: definitions},
+		{name: "definitions.local.path", set: definitions},
+		{name: "definitions.skip_if_unchanged", def: "false", set: boolean(&s.DefinitionsSkipUnchanged)},
+		{name: "definitions.hashing.algorithm", note: "whether definitions have changed is found out with SHA-256"},
+		{name: "definitions.import_backend", refuse: "definitions are read from files only: definitions.local.path", harmless: []string{"local_filesystem"}},
+		{name: "definitions.https.url", refuse: "definitions are read from files only: definitions.local.path"},
+		{name: "definitions.tls.$*", refuse: "definitions are read from files only: definitions.local.path"},
+	}
+	for _, name := range []string{"client_id", "client_secret", "provider_url", "scopes", "metadata_url", "initiated_logon_type", "disable_basic_auth"} {
+		rows = append(rows, key{name: "management.oauth_" + name, refuse: "OAuth 2 is not part of this version"})
+	}
+	rows = append(rows, b.webKeysOf("management", &m.TLS)...)
+	rows = append(rows, b.webKeysOf("prometheus", &p.TLS)...)
+	old := func(name string, check func(string) error) key {
+		return key{name: "management.listener." + name, set: func(b *build, _ []string, v string) error {
+			b.oldWeb[name] = v
+			return check(v)
+		}}
+	}
+	rows = append(rows, old("port", isPort), old("ip", anything), old("ssl", among("true", "false")))
+	for _, k := range b.tlsKeys("management.ssl", &m.TLS) {
+		k.name = strings.Replace(k.name, "management.ssl.", "management.listener.ssl_opts.", 1)
+		rows = append(rows, k)
+	}
+	return rows
+}
+
+func isPort(v string) error { _, err := portNumber(v); return err }
+
+// webKeysOf are those of the listeners of HTTP servers.
+func (b *build) webKeysOf(name string, t *server.TLS) []key {
+	w := b.web[name]
+	port := func(p *string) setter {
+		return func(_ *build, _ []string, v string) error { *p = v; return isPort(v) }
+	}
+	def := map[string]string{"management": "15672", "prometheus": "15692"}[name]
+	rows := []key{
+		{name: name + ".tcp.port", def: def, set: port(&w.port)},
+		{name: name + ".tcp.ip", set: text(&w.ip)},
+		{name: name + ".ssl.port", set: port(&w.sslPort)},
+		{name: name + ".ssl.ip", set: text(&w.sslIP)},
+	}
+	for _, proto := range []string{".tcp.", ".ssl."} {
+		for _, leaf := range []string{"compress", "idle_timeout", "inactivity_timeout", "request_timeout", "shutdown_timeout", "max_keepalive"} {
+			rows = append(rows, key{name: name + proto + leaf, note: "HTTP connections are looked after as they need it"})
+		}
+		rows = append(rows, key{name: name + proto + "max_connections", refuse: "a limit on HTTP connections is not supported; a proxy in front can have one", harmless: []string{"infinity"}})
+	}
+	return append(rows, b.tlsKeys(name+".ssl", t)...)
+}
+
+// retention reads "60:5, 3600:60" style policies: seconds, one or several.
+func retention(m *server.Management) setter {
+	return func(_ *build, at []string, v string) error {
+		if err := oneOf(at[0], "global", "basic", "detailed"); err != nil {
+			return err
+		}
+		if err := oneOf(at[1], "minute", "hour", "day"); err != nil {
+			return err
+		}
+		var ds []time.Duration
+		for _, w := range words(v) {
+			d, err := parseSeconds(w)
+			if err != nil {
+				return err
+			}
+			ds = append(ds, d)
+		}
+		if m.Retention == nil {
+			m.Retention = map[string]map[string][]time.Duration{}
+		}
+		if m.Retention[at[0]] == nil {
+			m.Retention[at[0]] = map[string][]time.Duration{}
+		}
+		m.Retention[at[0]][at[1]] = ds
+		if len(ds) == 0 {
+			return fmt.Errorf("want an interval in seconds, such as 5")
+		}
+		return nil
+	}
+}

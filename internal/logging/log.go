@@ -1,0 +1,240 @@
+package logging
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+)
+
+// Log is an open log.
+type Log struct {
+	file    *File // nil: none
+	sinks   []*sink
+	notes   io.Writer
+	mu      sync.Mutex // for writers of levels
+	enabled atomic.Pointer[thresholds]
+}
+
+// sink is one place that entries go to.
+type sink struct {
+	name   string
+	format Format
+	queue  *Queue
+}
+
+// thresholds are the levels from which on entries are written; they are
+// replaced, not changed.
+type thresholds struct {
+	sinks      []Level
+	categories map[string]Level
+	lowest     Level
+}
+
+func (t *thresholds) finish() *thresholds {
+	t.lowest = None
+	for _, l := range t.sinks {
+		t.lowest = min(t.lowest, l)
+	}
+	for _, l := range t.categories {
+		t.lowest = min(t.lowest, l)
+	}
+	return t
+}
+
+// passes reports whether an entry goes to a sink. A category's level takes the
+// place of the sink's, but what is silent stays so.
+func (t *thresholds) passes(i int, category string, l Level) bool {
+	from := t.sinks[i]
+	if c, ok := t.categories[category]; ok && from != None {
+		from = c
+	}
+	return l >= from && from != None
+}
+
+// Open opens the places that the log goes to. Stdout and stderr are the
+// console's.
+func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
+	l := &Log{notes: stderr}
+	t := &thresholds{categories: maps.Clone(cfg.Levels)}
+	if t.categories == nil {
+		t.categories = map[string]Level{}
+	}
+	if !cfg.NoFile && cfg.FileLevel != None {
+		name := cfg.File
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(cfg.Dir, name)
+		}
+		f, err := OpenFile(name, cfg.Rotation)
+		if err != nil {
+			return nil, fmt.Errorf("log: %w", err)
+		}
+		l.file = f
+		l.sinks = append(l.sinks, &sink{name, cfg.FileFormat, NewQueue(f, l.lost)})
+		t.sinks = append(t.sinks, cfg.FileLevel)
+	}
+	if cfg.Console {
+		w, name := stderr, "<stderr>"
+		if cfg.Stdout {
+			w, name = stdout, "<stdout>"
+		}
+		l.sinks = append(l.sinks, &sink{name, cfg.ConsoleFormat, NewQueue(w, l.lost)})
+		t.sinks = append(t.sinks, cfg.ConsoleLevel)
+	}
+	l.enabled.Store(t.finish())
+	return l, nil
+}
+
+// lost is told by a queue that lines have not been written.
+func (l *Log) lost(n int64, err error) {
+	if err != nil {
+		fmt.Fprintf(l.notes, "the log cannot be written: %v (%d lines lost)\n", err, n)
+		return
+	}
+	slog.New(&handler{log: l, category: DefaultCategory}).Error("the log could not keep up, lines are lost", "lines", n)
+}
+
+// Logger writes into the log.
+func (l *Log) Logger() *slog.Logger { return slog.New(&handler{log: l, category: DefaultCategory}) }
+
+// SetLevel changes the level of a category, or with "" that of everything.
+func (l *Log) SetLevel(category, level string) error {
+	lv, err := ParseLevel(level)
+	if err != nil {
+		return err
+	}
+	if category != "" && !IsCategory(category) {
+		return fmt.Errorf("%q is not a category of the log", category)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.enabled.Load()
+	t := &thresholds{sinks: append([]Level(nil), old.sinks...), categories: maps.Clone(old.categories)}
+	if category != "" {
+		t.categories[category] = lv
+	} else {
+		clear(t.categories)
+		for i := range t.sinks {
+			if t.sinks[i] != None {
+				t.sinks[i] = lv
+			}
+		}
+	}
+	l.enabled.Store(t.finish())
+	return nil
+}
+
+// Reopen closes the file and opens it again under its name.
+func (l *Log) Reopen() error {
+	if l.file == nil {
+		return nil
+	}
+	l.Flush()
+	return l.file.Reopen()
+}
+
+// Files are the places that the log goes to.
+func (l *Log) Files() []string {
+	out := []string{}
+	for _, s := range l.sinks {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// Flush waits until everything so far is written.
+func (l *Log) Flush() {
+	for _, s := range l.sinks {
+		s.queue.Flush()
+	}
+}
+
+// Close writes what is left.
+func (l *Log) Close() error {
+	for _, s := range l.sinks {
+		s.queue.Close()
+	}
+	if l.file != nil {
+		return l.file.Close()
+	}
+	return nil
+}
+
+// handler implements slog.Handler.
+type handler struct {
+	log      *Log
+	category string
+	prefix   string // of the names of attributes, from groups
+	attrs    []slog.Attr
+}
+
+func (h *handler) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= h.log.enabled.Load().lowest
+}
+
+func (h *handler) WithAttrs(as []slog.Attr) slog.Handler {
+	n := *h
+	n.attrs = append([]slog.Attr(nil), h.attrs...)
+	for _, a := range as {
+		if a.Key == "category" && h.prefix == "" {
+			n.category = a.Value.String()
+			continue
+		}
+		n.attrs = flatten(n.attrs, h.prefix, a)
+	}
+	return &n
+}
+
+func (h *handler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	n := *h
+	n.prefix += name + "."
+	return &n
+}
+
+// flatten appends an attribute; those of a group get its name in front.
+func flatten(out []slog.Attr, prefix string, a slog.Attr) []slog.Attr {
+	a.Value = a.Value.Resolve()
+	if a.Value.Kind() == slog.KindGroup {
+		if a.Key != "" {
+			prefix += a.Key + "."
+		}
+		for _, g := range a.Value.Group() {
+			out = flatten(out, prefix, g)
+		}
+		return out
+	}
+	if a.Key == "" {
+		return out
+	}
+	a.Key = prefix + a.Key
+	return append(out, a)
+}
+
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
+	e := &entry{time: r.Time, level: r.Level, category: h.category, text: r.Message, attrs: h.attrs}
+	if r.NumAttrs() > 0 {
+		e.attrs = append([]slog.Attr(nil), h.attrs...)
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "category" && h.prefix == "" {
+				e.category = a.Value.String()
+				return true
+			}
+			e.attrs = flatten(e.attrs, h.prefix, a)
+			return true
+		})
+	}
+	t := h.log.enabled.Load()
+	for i, s := range h.log.sinks {
+		if t.passes(i, e.category, e.level) {
+			s.queue.Put(s.format.append(nil, e))
+		}
+	}
+	return nil
+}
