@@ -42,6 +42,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serverCommand(), configCommand(), perfCommand(), storeCommand())
+	root.AddCommand(serverCommand(), configCommand(), perfCommand(), storeCommand(), agentCommand(), hostsCommand())
 	return root
 }
