@@ -84,6 +84,9 @@ func (b *Broker) noLogin(user string, remote net.Addr, err error) error {
 
 // allowed checks a permission of the client's user.
 func (c *Client) allowed(kind auth.Kind, name string, p auth.Permission) error {
+	if c.Operator {
+		return nil
+	}
 	return coreAuthError(c.access.Check(kind, name, p))
 }
 
@@ -96,6 +99,9 @@ func (c *Client) mayPublish(label string) error {
 }
 
 func (c *Client) topicAllowed(exchange, key string, p auth.Permission) error {
+	if c.Operator {
+		return nil
+	}
 	return coreAuthError(c.access.CheckTopic(exchange, key, p))
 }
 

@@ -17,6 +17,12 @@ type ClientInfo struct {
 	Impersonator bool
 	VHost        string
 	Name         string // "peer:port -> host:port" for a connection
+	// Brief: no connection, but one deed of a user of the HTTP API. It counts
+	// against no limit.
+	Brief bool
+	// Operator: whoever owns the node. Nothing is forbidden to them; User need
+	// not exist. Implies Brief.
+	Operator bool
 	// Kick ends the connection from outside (its vhost was deleted, an
 	// operator closed it). Called on any goroutine, must not block.
 	Kick func(kind Kind, text string)
@@ -65,6 +71,7 @@ const (
 
 // Connect opens a Client. The user has been authenticated by the caller.
 func (b *Broker) Connect(info ClientInfo) (*Client, error) {
+	info.Brief = info.Brief || info.Operator
 	c := &Client{ClientInfo: info, b: b}
 	if err := c.enter(); err != nil {
 		return nil, c.refused(AuditEntry{Action: "open connection", VHost: info.VHost, Object: info.VHost}, err)
@@ -74,7 +81,9 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 	v.mu.Lock()
 	v.clients[c] = struct{}{}
 	v.mu.Unlock()
-	b.churn.connsMade.Add(1)
+	if !info.Brief {
+		b.churn.connsMade.Add(1)
+	}
 	if b.VHost(info.VHost) != v {
 		c.Close() // deleted in between
 		return nil, errf(NotAllowed, "vhost %s not found", info.VHost)
@@ -87,11 +96,18 @@ func (c *Client) enter() (err error) {
 	if c.vhost = c.b.VHost(c.VHost); c.vhost == nil {
 		return errf(NotAllowed, "vhost %s not found", c.VHost)
 	}
-	if err := c.b.enterConnection(c.User, c.VHost); err != nil {
-		return err
+	if c.Operator {
+		return nil
+	}
+	if !c.Brief {
+		if err := c.b.enterConnection(c.User, c.VHost); err != nil {
+			return err
+		}
 	}
 	if c.access, err = c.b.auth.Checker(c.User, c.VHost, nil); err != nil {
-		c.b.leaveConnection(c.User, c.VHost)
+		if !c.Brief {
+			c.b.leaveConnection(c.User, c.VHost)
+		}
 		return coreAuthError(err)
 	}
 	return nil
@@ -107,7 +123,9 @@ func (c *Client) Close() {
 	c.closed, c.waiting = true, nil
 	c.waitMu.Unlock()
 	c.b.retireClient(c)
-	c.b.leaveConnection(c.User, c.VHost)
+	if !c.Brief {
+		c.b.leaveConnection(c.User, c.VHost)
+	}
 	c.b.defs.Lock()
 	mine := make([]*Queue, 0, len(c.queues))
 	for q := range c.queues {

@@ -80,7 +80,9 @@ func (b *Broker) retireClient(c *Client) {
 		c.retired = true
 		b.ledger.gone.Sent.Add(&s)
 		c.vhost.gone.Sent.Add(&s)
-		b.churn.connsEnded.Add(1)
+		if !c.Brief {
+			b.churn.connsEnded.Add(1)
+		}
 	}
 }
 

@@ -74,3 +74,7 @@ func erlTerm(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// ErlangTerm formats a JSON value as RabbitMQ's error texts do. Numbers are
+// json.Number.
+func ErlangTerm(v any) string { return erlTerm(v) }

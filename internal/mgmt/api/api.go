@@ -21,6 +21,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -101,6 +102,7 @@ type API struct {
 	sessions *sessions
 	types    sync.Map // reflect.Type -> *structInfo
 	openapi  func() document
+	clients  atomic.Uint64 // that were opened in the core
 }
 
 // New makes the API of a node.

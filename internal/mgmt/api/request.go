@@ -25,6 +25,7 @@ type Request struct {
 	User   auth.User
 	Socket bool
 	vars   map[string]string
+	keys   map[string]json.RawMessage // the members of the body
 }
 
 // Var is a part of the path, decoded. "amq.default" is the default exchange.
@@ -60,34 +61,36 @@ func (rq *Request) Body(v any, required ...string) error {
 	if err != nil {
 		return err
 	}
-	return decode(raw, v, required...)
-}
-
-// decode is Body without the request.
-func decode(raw []byte, v any, required ...string) error {
 	raw = bytes.TrimSpace(raw)
 	switch string(raw) {
 	case "", "null", "undefined":
 		raw = []byte("{}")
 	}
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &keys); err != nil {
+	if err := json.Unmarshal(raw, &rq.keys); err != nil {
 		var s string
 		if json.Unmarshal(raw, &s) == nil {
 			return BadRequest("invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?")
 		}
 		return BadRequest("not_json")
 	}
+	if err := rq.Required(required...); err != nil {
+		return err
+	}
+	return wrongType(json.Unmarshal(raw, v))
+}
+
+// Required refuses a body that lacks one of the keys.
+func (rq *Request) Required(keys ...string) error {
 	var missing []string
-	for _, k := range required {
-		if _, ok := keys[k]; !ok {
+	for _, k := range keys {
+		if _, ok := rq.keys[k]; !ok {
 			missing = append(missing, "{key_missing,"+k+"}")
 		}
 	}
 	if missing != nil {
 		return BadRequest(joinErlang(missing))
 	}
-	return wrongType(json.Unmarshal(raw, v))
+	return nil
 }
 
 // joinErlang writes a list as Erlang prints it: over several lines if it is long.

@@ -8,5 +8,13 @@ func (a *API) table() []*Route {
 		a.loginRoutes(),
 		a.nodeRoutes(),
 		a.messageRoutes(),
+		a.userRoutes(),
+		a.permissionRoutes(),
+		a.vhostRoutes(),
+		a.policyRoutes(),
+		a.parameterRoutes(),
+		a.exchangeRoutes(),
+		a.queueRoutes(),
+		a.bindingRoutes(),
 	)
 }
