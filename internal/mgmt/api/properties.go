@@ -93,8 +93,11 @@ func parseNumbers(members map[string]json.RawMessage, p *wire.Properties) error 
 			return nil
 		}
 		var n uint64
-		if json.Unmarshal(v, &n) != nil || string(v) == "null" || n > max {
+		if json.Unmarshal(v, &n) != nil || string(v) == "null" {
 			return BadRequest([]string{"not_int", name})
+		}
+		if n > max {
+			return badRequestf("%s is %d, not in 0 … %d", name, n, max)
 		}
 		set(n)
 		p.Flags |= flag

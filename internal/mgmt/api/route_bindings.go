@@ -103,7 +103,7 @@ func (a *API) getSourceBindings(rq *Request) error {
 // needExchange: RabbitMQ 3.10 shows an empty list for an exchange that is not
 // there, newer ones 404.
 func (a *API) needExchange(rq *Request, name string) error {
-	if name != "" && a.exchange(rq.Var("vhost"), name) == nil {
+	if name != "" && a.exchangeDef(rq.Var("vhost"), name) == nil {
 		return NotFound()
 	}
 	return nil
@@ -116,7 +116,7 @@ func (a *API) getDestinationBindings(kind meta.DestKind, name string) func(*Requ
 			if err := a.needExchange(rq, dest); err != nil {
 				return err
 			}
-		} else if _, err := a.queue(rq); err != nil {
+		} else if _, err := a.queueDef(rq); err != nil {
 			return err
 		}
 		return a.listBindings(rq, func(s *meta.State, v string) (out []*meta.Binding) {

@@ -46,15 +46,15 @@ func (rq *Request) define(f func(*broker.Client) error) error {
 	return coreFailure(f(c))
 }
 
-// exchange finds the path's exchange; nil if there is none.
-func (a *API) exchange(vhost, name string) (x *meta.Exchange) {
+// exchangeDef finds the path's exchange; nil if there is none.
+func (a *API) exchangeDef(vhost, name string) (x *meta.Exchange) {
 	a.Broker.View(func(s *meta.State) { x = s.Exchange(vhost, name) })
 	return x
 }
 
 func (a *API) putExchange(rq *Request) error {
 	name := rq.Var("exchange")
-	existed := a.exchange(rq.Var("vhost"), name) != nil
+	existed := a.exchangeDef(rq.Var("vhost"), name) != nil
 	err := rq.define(func(c *broker.Client) error {
 		in := apitype.DeclareExchange{Type: "direct"}
 		if err := rq.Body(&in); err != nil {
@@ -75,7 +75,7 @@ func (a *API) putExchange(rq *Request) error {
 
 func (a *API) deleteExchange(rq *Request) error {
 	v, name := rq.Var("vhost"), rq.Var("exchange")
-	if name != "" && a.exchange(v, name) == nil {
+	if name != "" && a.exchangeDef(v, name) == nil {
 		return NotFound()
 	}
 	err := rq.define(func(c *broker.Client) error { return c.DeleteExchange(name, rq.Query("if-unused") == "true") })

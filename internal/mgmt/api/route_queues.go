@@ -19,8 +19,8 @@ func (a *API) queueRoutes() []*Route {
 	}
 }
 
-// queue finds the path's queue; the error is 404 if there is none.
-func (a *API) queue(rq *Request) (q *meta.Queue, err error) {
+// queueDef finds the path's queue; the error is 404 if there is none.
+func (a *API) queueDef(rq *Request) (q *meta.Queue, err error) {
 	a.Broker.View(func(s *meta.State) { q = s.Queue(rq.Var("vhost"), rq.Var("queue")) })
 	if q == nil {
 		return nil, NotFound()
@@ -29,7 +29,7 @@ func (a *API) queue(rq *Request) (q *meta.Queue, err error) {
 }
 
 func (a *API) putQueue(rq *Request) error {
-	_, missing := a.queue(rq)
+	_, missing := a.queueDef(rq)
 	err := rq.define(func(c *broker.Client) error {
 		var in apitype.DeclareQueue
 		if err := rq.Body(&in); err != nil {
@@ -55,7 +55,7 @@ func (a *API) putQueue(rq *Request) error {
 }
 
 func (a *API) deleteQueue(rq *Request) error {
-	if _, err := a.queue(rq); err != nil {
+	if _, err := a.queueDef(rq); err != nil {
 		return err
 	}
 	unused, empty := rq.Query("if-unused") == "true", rq.Query("if-empty") == "true"
@@ -74,7 +74,7 @@ func (a *API) deleteQueue(rq *Request) error {
 }
 
 func (a *API) purgeQueue(rq *Request) error {
-	if _, err := a.queue(rq); err != nil {
+	if _, err := a.queueDef(rq); err != nil {
 		return err
 	}
 	var err error
@@ -91,7 +91,7 @@ func (a *API) purgeQueue(rq *Request) error {
 }
 
 func (a *API) queueAction(rq *Request) error {
-	if _, err := a.queue(rq); err != nil {
+	if _, err := a.queueDef(rq); err != nil {
 		return err
 	}
 	var in apitype.QueueAction
