@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path"
 	"runtime"
 	"strings"
 	"sync"
 
+	"github.com/warrenmq/warren/internal/audit"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/proto/amqp091/session"
 	"github.com/warrenmq/warren/internal/store"
@@ -89,6 +91,7 @@ func (s *Server) newApp() (*app, error) {
 	bc := broker.Config{
 		FS: s.fs, Dir: s.dataDir(), Logger: s.logger, MaxMessageSize: cfg.MaxMessageSize, LoopbackUsers: cfg.LoopbackUsers,
 		SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes, MemoryBudget: cfg.MemoryBudget,
+		NodeName: cfg.NodeName, DefaultQueueType: cfg.DefaultQueueType, Audit: s.record, Limits: broker.Limits(cfg.Limits),
 		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
 	}
 	switch {
@@ -110,6 +113,25 @@ func (s *Server) newApp() (*app, error) {
 		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms,
 	}}
 	return a, nil
+}
+
+// record puts what the broker tells on record.
+func (s *Server) record(e broker.AuditEntry) {
+	s.audit.Add(audit.Entry{
+		Time: e.Time, User: e.User, Source: e.Source, Action: e.Action, VHost: e.VHost, Object: e.Object,
+		Result: e.Result, Reason: e.Reason, Detail: e.Detail,
+	})
+	level := slog.LevelInfo
+	if e.Result != broker.AuditOK {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{slog.String("user", e.User), slog.String("source", e.Source), slog.String("result", e.Result)}
+	for _, a := range []slog.Attr{slog.String("vhost", e.VHost), slog.String("object", e.Object), slog.String("detail", e.Detail), slog.String("reason", e.Reason)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	s.logger.LogAttrs(context.Background(), level, e.Action, attrs...)
 }
 
 // StopApp stops the application: listeners and connections are closed, the

@@ -42,6 +42,10 @@ type Config struct {
 	TLSHandshakeTimeout time.Duration // ssl_handshake_timeout; default 5 s
 	Socket              SocketOptions
 
+	// AuditDir is where audit.log is kept, the record of changes and refusals;
+	// default: log in DataDir.
+	AuditDir string
+
 	// Management and Prometheus are HTTP listeners. They are open while the
 	// plugin of their name is enabled.
 	Management Management
@@ -280,6 +284,7 @@ func (c *Config) setDefaults() error {
 	def(&c.Prometheus.Path, "/metrics")
 	c.setLimits()
 	if c.DataDir != "" {
+		def(&c.AuditDir, filepath.Join(c.DataDir, "log"))
 		def(&c.EnabledPluginsFile, filepath.Join(c.DataDir, "enabled_plugins"))
 	}
 	if c.DefaultUserTags == nil {

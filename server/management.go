@@ -22,7 +22,7 @@ func (m *management) open(b *broker.Broker) error {
 	cfg := &m.srv.cfg
 	c := &cfg.Management
 	h, err := api.New(api.Deps{
-		Broker: b, Node: (*node)(m.srv), Logger: m.srv.logger,
+		Broker: b, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
 		Config: api.Config{
 			NodeName: cfg.NodeName, ClusterName: cfg.ClusterName, ProductName: "Warren", ProductVersion: Version, Level: cfg.ProductVersion,
 			PathPrefix: c.PathPrefix, MaxBodySize: c.MaxBodySize, LoginTimeout: c.SessionTimeout,
@@ -76,7 +76,6 @@ func (n *node) Plugins() []api.PluginInfo {
 }
 
 func (n *node) Certificates() []api.CertificateInfo  { return nil }
-func (n *node) EffectiveConfig() []api.ConfigValue   { return nil }
 func (n *node) Started() time.Time                   { return n.server().Started() }
 func (n *node) AppRunning() bool                     { return n.server().AppRunning() }
 func (n *node) Suspended() bool                      { return n.server().Suspended() }
@@ -91,6 +90,31 @@ func (n *node) EnablePlugins(names ...string) error  { return n.server().EnableP
 func (n *node) DisablePlugins(names ...string) error { return n.server().DisablePlugins(names...) }
 func (n *node) SetPlugins(names ...string) error     { return n.server().SetPlugins(names...) }
 
+// EffectiveConfig implements api.Node.
+func (n *node) EffectiveConfig() []api.ConfigValue {
+	var out []api.ConfigValue
+	for _, s := range n.cfg.Settings {
+		out = append(out, api.ConfigValue(s))
+	}
+	return out
+}
+
+// auditLog is the record as the API reads it.
+type auditLog Server
+
+// Recent implements api.AuditLog.
+func (a *auditLog) Recent(before int64, count int) ([]api.AuditRecord, error) {
+	if a.audit == nil {
+		return nil, nil
+	}
+	es, err := a.audit.Last(count, before)
+	var out []api.AuditRecord
+	for _, e := range es {
+		out = append(out, api.AuditRecord(e))
+	}
+	return out, err
+}
+
 // SetLogLevel implements api.Node.
 func (n *node) SetLogLevel(category, level string) error {
 	if n.cfg.Logs == nil {
@@ -101,10 +125,11 @@ func (n *node) SetLogLevel(category, level string) error {
 
 // RotateLogs implements api.Node.
 func (n *node) RotateLogs() error {
+	err := n.audit.Reopen()
 	if n.cfg.Logs == nil {
-		return errNotHere
+		return err
 	}
-	return n.cfg.Logs.Reopen()
+	return errors.Join(err, n.cfg.Logs.Reopen())
 }
 
 var errNotHere = errors.New("this node cannot do that")

@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/warrenmq/warren/internal/audit"
 	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/vfs"
 )
@@ -45,6 +46,7 @@ type Server struct {
 	lock    io.Closer
 	control *webServer // nil: in memory
 	mgmt    *management
+	audit   *audit.Log
 
 	// ops holds one element while an operator's command is carried out: they
 	// take time, and come one after the other.
@@ -103,6 +105,13 @@ func (s *Server) prepare() (err error) {
 	if s.cfg.DataDir == "" {
 		s.fs = vfs.NewMem()
 	} else if err := s.takeDir(); err != nil {
+		return err
+	}
+	dir := ""
+	if s.cfg.DataDir != "" {
+		dir = s.cfg.AuditDir
+	}
+	if s.audit, err = audit.Open(dir, s.logger); err != nil {
 		return err
 	}
 	return s.loadPlugins()
@@ -216,6 +225,9 @@ func (s *Server) Close(ctx context.Context) error {
 	err := s.stopApp(ctx)
 	if s.control != nil {
 		s.control.close(ctx)
+	}
+	if s.audit != nil {
+		err = errors.Join(err, s.audit.Close())
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())

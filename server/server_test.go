@@ -307,3 +307,33 @@ func TestConfigAsJSON(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What clients change and what is refused to them is on record, over restarts.
+func TestAudit(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, func(c *Config) { c.DataDir = dir })
+	_, ch := open(t, s)
+	if _, err := ch.QueueDeclare("orders", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDelete("orders", false, false, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, func(c *Config) { c.DataDir = dir })
+	es, err := s.audit.Last(100, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range es {
+		if e.Object == "orders" {
+			got = append(got, e.User+" "+e.Action+" "+e.VHost+" "+e.Result)
+		}
+	}
+	if want := "[guest delete queue / ok guest declare queue / ok]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

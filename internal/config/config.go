@@ -257,6 +257,7 @@ func (l *loader) dataDir(c *Config) error {
 	if c.Log.Dir == "" {
 		c.Log.Dir = filepath.Join(dir, "log")
 	}
+	s.AuditDir = c.Log.Dir
 	if c.PIDFile == "" {
 		c.PIDFile = filepath.Join(dir, "warren.pid")
 	}
