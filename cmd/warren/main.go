@@ -8,6 +8,9 @@ import (
 )
 
 func main() {
+	if code, ok := toolByName(os.Args); ok {
+		os.Exit(code)
+	}
 	if err := rootCommand().Execute(); err != nil {
 		if !errors.Is(err, errSaid) {
 			fmt.Fprintln(os.Stderr, "Error:", err)

@@ -43,5 +43,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(serverCommand(), configCommand(), perfCommand(), storeCommand(), agentCommand(), hostsCommand())
+	root.AddCommand(ctlCommands()...)
 	return root
 }

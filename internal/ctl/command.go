@@ -29,13 +29,14 @@ const (
 	groupPlugins     group = "Plugin Management"
 	groupUpgrade     group = "Upgrade"
 	groupDeprecated  group = "Deprecated"
+	groupForeign     group = "Of RabbitMQ, refused here"
 )
 
 // groups in the order of the help.
 func groups() []group {
 	return []group{groupHelp, groupNodes, groupCluster, groupReplication, groupUsers, groupAccess, groupMonitoring,
 		groupParameters, groupPolicies, groupVHosts, groupConfig, groupDefinitions, groupFlags, groupOperations,
-		groupQueues, groupMessages, groupPlugins, groupUpgrade, groupDeprecated}
+		groupQueues, groupMessages, groupPlugins, groupUpgrade, groupDeprecated, groupForeign}
 }
 
 // needs says in which state a node must be for a command.

@@ -96,7 +96,7 @@ func (c *call) unknown(name string) error {
 
 // nearest is the command that is most like a name, if any is like it.
 func (c *call) nearest(name string) string {
-	best, at := "", 0.8
+	best, at := "", 0.77
 	for _, cmd := range c.known() {
 		if d := jaro(name, cmd.Name); d > at {
 			best, at = cmd.Name, d

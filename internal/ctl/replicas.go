@@ -174,7 +174,7 @@ func streamCommands() []*Command {
 	stream := [2]string{"<stream>", "Name of a stream"}
 	const none = "streams are not part of this version of Warren"
 	refuse := func(name, usage, short string, min, max int) *Command {
-		return &Command{Name: name, Tools: tool, Group: groupMonitoring, Usage: usage, Min: min, Max: max, Short: short + " (refused: " + none + ")", Run: notHere(none)}
+		return &Command{Name: name, Tools: tool, Group: groupForeign, Usage: usage, Min: min, Max: max, Short: short, Run: notHere(none)}
 	}
 	return []*Command{
 		{Name: "stream_status", Tools: both, Group: groupMonitoring, Usage: "stream_status [--vhost <vhost>] [--tracking] <stream>", Min: 1, Max: 1, Formatter: "pretty_table",
@@ -260,26 +260,26 @@ func notHere(why string) func(*call) (any, error) {
 // not. They are known, so that who types them learns why.
 func foreignCommands() []*Command {
 	const erlang = "this command is about the Erlang runtime, and Warren does not run on it"
-	refuse := func(tool Tool, g group, usage, short, why string, max int) *Command {
+	refuse := func(tool Tool, usage, short, why string, max int) *Command {
 		name, _, _ := strings.Cut(usage, " ")
-		return &Command{Name: name, Tools: []Tool{tool}, Group: g, Usage: usage, Max: max, Local: true, Short: short + " (refused)", Run: notHere(why)}
+		return &Command{Name: name, Tools: []Tool{tool}, Group: groupForeign, Usage: usage, Max: max, Local: true, Short: short, Run: notHere(why)}
 	}
 	out := []*Command{
-		refuse(Ctl, groupOperations, "eval <expression>", "Evaluates Erlang", "Erlang expressions cannot be evaluated: "+erlang, -1),
-		refuse(Ctl, groupOperations, "eval_file <file path>", "Evaluates Erlang in a file", "Erlang expressions cannot be evaluated: "+erlang, -1),
-		refuse(Ctl, groupOperations, "exec <expression> [--offline]", "Evaluates Elixir", "Elixir expressions cannot be evaluated: "+erlang, -1),
-		refuse(Diagnostics, groupMonitoring, "erlang_version [--details]", "Tells the version of Erlang", erlang+", but on Go", 0),
-		refuse(Diagnostics, groupMonitoring, "maybe_stuck", "Looks for stuck Erlang processes", erlang, 0),
-		refuse(Diagnostics, groupMonitoring, "observer [--interval <seconds>]", "Looks into the Erlang runtime", erlang, 0),
-		refuse(Diagnostics, groupMonitoring, "remote_shell", "Opens an Erlang shell", erlang, 0),
-		refuse(Diagnostics, groupMonitoring, "runtime_thread_stats [--sample-interval <interval>]", "Measures Erlang's threads", erlang, 0),
-		refuse(Diagnostics, groupConfig, "resolver_info", "Shows Erlang's settings for looking up hosts", erlang, 0),
-		refuse(Diagnostics, groupConfig, "erlang_cookie_hash", "Shows the hash of the Erlang cookie", "there is no Erlang cookie: the tools reach the node over the socket in its data directory", 0),
-		refuse(Diagnostics, groupConfig, "erlang_cookie_sources", "Shows where the Erlang cookie comes from", "there is no Erlang cookie: the tools reach the node over the socket in its data directory", 0),
-		refuse(Diagnostics, groupConfig, "enable_auth_attempt_source_tracking", "Counts logins by where they come from", "logins are not counted by source in this version of Warren; the audit log names the source of each refused one", 0),
-		refuse(Diagnostics, groupConfig, "disable_auth_attempt_source_tracking", "Ends the counting of logins by source", "logins are not counted by source in this version of Warren", 0),
-		refuse(Diagnostics, groupMonitoring, "consume_event_stream [--duration|-d <seconds>] [--pattern <pattern>]", "Prints internal events", "the stream of internal events is not part of this version of Warren; the audit log has every change", 0),
-		refuse(Diagnostics, groupMonitoring, "metadata_store_status", "Shows the replicas of the definitions", "definitions are not replicated in this version of Warren", 0),
+		refuse(Ctl, "eval <expression>", "Evaluates Erlang", "Erlang expressions cannot be evaluated: "+erlang, -1),
+		refuse(Ctl, "eval_file <file path>", "Evaluates Erlang in a file", "Erlang expressions cannot be evaluated: "+erlang, -1),
+		refuse(Ctl, "exec <expression> [--offline]", "Evaluates Elixir", "Elixir expressions cannot be evaluated: "+erlang, -1),
+		refuse(Diagnostics, "erlang_version [--details]", "Tells the version of Erlang", erlang+", but on Go", 0),
+		refuse(Diagnostics, "maybe_stuck", "Looks for stuck Erlang processes", erlang, 0),
+		refuse(Diagnostics, "observer [--interval <seconds>]", "Looks into the Erlang runtime", erlang, 0),
+		refuse(Diagnostics, "remote_shell", "Opens an Erlang shell", erlang, 0),
+		refuse(Diagnostics, "runtime_thread_stats [--sample-interval <interval>]", "Measures Erlang's threads", erlang, 0),
+		refuse(Diagnostics, "resolver_info", "Shows Erlang's settings for looking up hosts", erlang, 0),
+		refuse(Diagnostics, "erlang_cookie_hash", "Shows the hash of the Erlang cookie", "there is no Erlang cookie: the tools reach the node over the socket in its data directory", 0),
+		refuse(Diagnostics, "erlang_cookie_sources", "Shows where the Erlang cookie comes from", "there is no Erlang cookie: the tools reach the node over the socket in its data directory", 0),
+		refuse(Diagnostics, "enable_auth_attempt_source_tracking", "Counts logins by where they come from", "logins are not counted by source in this version of Warren; the audit log names the source of each refused one", 0),
+		refuse(Diagnostics, "disable_auth_attempt_source_tracking", "Ends the counting of logins by source", "logins are not counted by source in this version of Warren", 0),
+		refuse(Diagnostics, "consume_event_stream [--duration|-d <seconds>] [--pattern <pattern>]", "Prints internal events", "the stream of internal events is not part of this version of Warren; the audit log has every change", 0),
+		refuse(Diagnostics, "metadata_store_status", "Shows the replicas of the definitions", "definitions are not replicated in this version of Warren", 0),
 	}
 	for _, p := range [][3]string{
 		{"shovel_status", "Shows shovels", "shovels are"}, {"restart_shovel <name>", "Starts a shovel again", "shovels are"}, {"delete_shovel <name>", "Deletes a shovel", "shovels are"},
@@ -289,7 +289,7 @@ func foreignCommands() []*Command {
 		{"clear_auth_backend_cache", "Empties the cache of permissions", "the cache of an authentication backend is"},
 		{"add_signing_key <name>", "Adds a key of OAuth 2", "OAuth 2 is"},
 	} {
-		c := refuse(Ctl, groupOperations, p[0], p[1], p[2]+" not part of this version of Warren", -1)
+		c := refuse(Ctl, p[0], p[1], p[2]+" not part of this version of Warren", -1)
 		out = append(out, c)
 	}
 	gc := &Command{Name: "force_gc", Group: groupOperations, Usage: "force_gc", Timed: true, Short: "Accepted for scripts: Go collects garbage by itself",
