@@ -5,10 +5,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/mgmt/apitype"
 	"github.com/warrenmq/warren/internal/mgmt/client"
 )
 
@@ -189,12 +189,12 @@ func (c *call) authenticateUser() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = c.post("/node/authenticate", map[string]string{"username": c.args[0], "password": pw}, nil)
-	if isStatus(err, http.StatusUnauthorized) {
-		return nil, failedf(exitData, "Error: failed to authenticate user %q\n%s", c.args[0], "user '"+c.args[0]+"' - invalid credentials")
-	}
-	if err != nil {
+	var answer apitype.Authenticated
+	if err := c.post("/node/authenticate", apitype.Credentials{Username: c.args[0], Password: pw}, &answer); err != nil {
 		return nil, err
+	}
+	if !answer.OK {
+		return nil, failedf(exitData, "Error: failed to authenticate user %q\n%s", c.args[0], answer.Reason)
 	}
 	return "Success", nil
 }

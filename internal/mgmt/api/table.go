@@ -7,6 +7,7 @@ func (a *API) table() []*Route {
 	return slices.Concat(
 		a.loginRoutes(),
 		a.nodeRoutes(),
+		a.ctlRoutes(),
 		a.messageRoutes(),
 		a.userRoutes(),
 		a.permissionRoutes(),
