@@ -231,6 +231,9 @@ type Management struct {
 	// OperatorPoliciesFixed: the HTTP API does not change operator policies
 	// (restrictions.operator_policy_changes.disabled).
 	OperatorPoliciesFixed bool
+	// PageDir (warren.management_page_dir) has the page's files, for those who
+	// work on them; default: those in the program.
+	PageDir string
 }
 
 // Prometheus is the page that Prometheus scrapes (prometheus.*).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/api"
+	"github.com/warrenmq/warren/internal/mgmt/ui"
 )
 
 // management is the HTTP API. There is one for each time that the application
@@ -23,6 +24,7 @@ func (m *management) open(b *broker.Broker) error {
 	c := &cfg.Management
 	h, err := api.New(api.Deps{
 		Broker: b, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
+		UI: ui.Handler(ui.Options{Dir: c.PageDir}),
 		Config: api.Config{
 			NodeName: cfg.NodeName, ClusterName: cfg.ClusterName, ProductName: "Warren", ProductVersion: Version, Level: cfg.ProductVersion,
 			PathPrefix: c.PathPrefix, MaxBodySize: c.MaxBodySize, LoginTimeout: c.SessionTimeout,

@@ -28,6 +28,7 @@ func (b *build) pluginKeys() []key {
 			return err
 		}},
 		{name: "management.csp.policy", set: text(&m.CSP)},
+		{name: "warren.management_page_dir", set: text(&m.PageDir)},
 		{name: "management.hsts.policy", set: text(&m.HSTS)},
 		{name: "management.headers.content_type_options", set: text(&m.ContentTypeOpts)},
 		{name: "management.headers.xss_protection", set: text(&m.XSSProtection)},

@@ -70,13 +70,23 @@ func tag(data []byte) string {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Set("Content-Security-Policy", Policy)
-	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("X-Frame-Options", "DENY")
-	head.Set("Referrer-Policy", "no-referrer")
+	// What the operator has set (management.csp.policy …) stands.
+	for _, one := range [][2]string{
+		{"Content-Security-Policy", Policy}, {"X-Content-Type-Options", "nosniff"}, {"X-Frame-Options", "DENY"}, {"Referrer-Policy", "no-referrer"},
+	} {
+		if head.Get(one[0]) == "" {
+			head.Set(one[0], one[1])
+		}
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		head.Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	if r.URL.Path == "" { // of a prefix without its slash; the page's addresses are relative
+		asked, _, _ := strings.Cut(r.RequestURI, "?")
+		head.Set("Location", path.Base(asked)+"/")
+		w.WriteHeader(http.StatusMovedPermanently)
 		return
 	}
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")

@@ -67,6 +67,28 @@ func TestUnchangedIsNotSentAgain(t *testing.T) {
 	}
 }
 
+func TestPrefix(t *testing.T) {
+	h := http.StripPrefix("/rabbit", ui.Handler(ui.Options{}))
+	r := httptest.NewRequest("GET", "/rabbit?a=1", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != "rabbit/" {
+		t.Errorf("%d to %q", w.Code, w.Header().Get("Location"))
+	}
+	if w := get(h, "GET", "/rabbit/js/main.js"); w.Code != http.StatusOK {
+		t.Errorf("%d below the prefix", w.Code)
+	}
+}
+
+func TestOperatorsHeadersStand(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	ui.Handler(ui.Options{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if got := w.Header().Get("Content-Security-Policy"); got != "default-src 'none'" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestDirectoryIsReadAnew(t *testing.T) {
 	dir := t.TempDir()
 	h := ui.Handler(ui.Options{Dir: dir})

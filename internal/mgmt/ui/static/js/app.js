@@ -114,13 +114,15 @@ function setQuery(change) {
   round();
 }
 
-export const vhost = () => {
+export function vhost() {
   const v = prefs.get('vhost', '');
   return app.vhosts.length === 0 || app.vhosts.includes(v) ? v : '';
-};
+}
 
 // oneVHost: no need to say which.
-export const oneVHost = () => app.vhosts.length === 1 || vhost() !== '';
+export function oneVHost() {
+  return app.vhosts.length === 1 || vhost() !== '';
+}
 
 // ---- the frame ----
 

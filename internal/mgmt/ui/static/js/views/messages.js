@@ -63,9 +63,8 @@ export function messages(ctx, { vhost, name, path, queue }) {
     state.view = {};
     ctx.update();
     try {
-      const data = await api.get(`${path}/messages?offset=${Math.max(0, m.position)}&count=1&state=all&truncate=1000000`);
-      const found = data.items.find((x) => x.seq === m.seq);
-      if (found && state.open === m.seq) state.full = found;
+      const full = await api.get(`${path}/messages/${m.seq}?truncate=1000000`);
+      if (state.open === m.seq) state.full = full;
     } catch (err) {
       state.error = err;
     }
@@ -81,7 +80,12 @@ export function messages(ctx, { vhost, name, path, queue }) {
   function filterBody() {
     const q = query();
     const out = {};
-    for (const n of filters) if (q[n]) out[n] = n === 'from' || n === 'to' ? new Date(q[n]).getTime() : q[n];
+    for (const n of ['q', 'reason']) if (q[n]) out[n] = q[n];
+    for (const n of ['from', 'to']) if (q[n]) out[n] = new Date(q[n]).getTime();
+    for (const n of ['header', 'property']) {
+      const [key, ...value] = q[n].split('=');
+      if (key) out[n] = { [key]: value.join('=') };
+    }
     return out;
   }
 
