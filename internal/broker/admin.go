@@ -206,6 +206,16 @@ func (b *Broker) DeleteQueueAs(a Actor, vhost, name string, ifUnused, ifEmpty bo
 	return n, nil
 }
 
+// EachClient shows the connections' clients, in no order.
+func (b *Broker) EachClient(f func(*ClientInfo)) {
+	b.clients.Range(func(_, v any) bool {
+		if c := v.(*Client); c.Kick != nil {
+			f(&c.ClientInfo)
+		}
+		return true
+	})
+}
+
 // CloseClients closes the connections that match, on an operator's behalf. Their
 // clients are told why. It returns how many they are.
 func (b *Broker) CloseClients(a Actor, reason string, match func(*ClientInfo) bool) int {

@@ -17,5 +17,8 @@ func (a *API) table() []*Route {
 		a.exchangeRoutes(),
 		a.queueRoutes(),
 		a.bindingRoutes(),
+		a.definitionRoutes(),
+		a.clusterRoutes(),
+		a.healthRoutes(),
 	)
 }
