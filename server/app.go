@@ -11,6 +11,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/audit"
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/proto/amqp091/session"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/vfs"
@@ -100,9 +101,17 @@ func (s *Server) newApp() (*app, error) {
 	case cfg.Durability == OS:
 		bc.Sync = store.OS
 	}
+	if cfg.DefinitionsPath != "" {
+		bc.Bootstrap = broker.Bootstrap{} // the definitions say who is there
+	}
 	b, err := broker.Open(bc)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.DefinitionsPath != "" {
+		if err := api.LoadDefinitions(b, cfg.DefinitionsPath, cfg.DefinitionsSkipUnchanged, s.logger); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
 	}
 	a := &app{broker: b, ended: make(chan struct{})}
 	a.amqp = &session.Server{Broker: b, Logger: s.logger, Config: session.Config{

@@ -126,6 +126,10 @@ func (b *Broker) bootstrap() error {
 		return nil
 	}
 	s := b.cfg.Bootstrap
+	if s.VHost == "" {
+		b.defs.Unlock()
+		return nil
+	}
 	var logged []meta.Command
 	var changes []meta.Change
 	for _, c := range meta.Bootstrap(s.User, auth.Hash(s.Password), auth.SHA256, s.Tags, s.VHost) {

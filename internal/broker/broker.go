@@ -48,7 +48,7 @@ type Config struct {
 	Audit func(AuditEntry)
 }
 
-// Bootstrap is what an empty node starts with.
+// Bootstrap is what an empty node starts with: nothing if VHost is empty.
 type Bootstrap struct {
 	User, Password, VHost string
 	Tags                  []string

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDefinitionsAtStart: a node with definitions has what they say, and no user
+// guest; a broken file keeps it from starting.
+func TestDefinitionsAtStart(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("1-users.json", `{"users":[{"name":"boss","password":"secret","tags":"administrator"}],"vhosts":[{"name":"/"},{"name":"shop"}],
+		"permissions":[{"user":"boss","vhost":"shop","configure":".*","write":".*","read":".*"}]}`)
+	write("2-queues.json", `{"queues":[{"name":"orders","vhost":"shop","durable":true,"arguments":{"x-queue-type":"quorum"}}]}`)
+	write("notes.txt", "not definitions")
+	data := t.TempDir()
+	for range 2 { // the second time nothing is to be done
+		s := start(t, func(c *Config) {
+			c.DataDir, c.DefinitionsPath, c.DefinitionsSkipUnchanged = data, dir, true
+			c.Management.Listeners = []string{"127.0.0.1:0"}
+		})
+		base := "http://" + s.ManagementAddrs()[0].String()
+		for _, c := range []struct {
+			user, password, path string
+			code                 int
+		}{
+			{"boss", "secret", "/api/bindings/shop", 200},
+			{"guest", "guest", "/api/whoami", 401},
+		} {
+			req, _ := http.NewRequest("GET", base+c.path, nil)
+			req.SetBasicAuth(c.user, c.password)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != c.code {
+				t.Errorf("%s as %s: %s", c.path, c.user, resp.Status)
+			}
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("3-broken.json", `{"queues":[{"name":"lost"}]}`)
+	_, err := New(Config{DataDir: t.TempDir(), DefinitionsPath: dir})
+	if err == nil || !strings.Contains(err.Error(), "3-broken.json") || !strings.Contains(err.Error(), "names no virtual host") {
+		t.Errorf("a broken file: %v", err)
+	}
+}
