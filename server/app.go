@@ -93,6 +93,8 @@ func (s *Server) newApp() (*app, error) {
 		FS: s.fs, Dir: s.dataDir(), Logger: s.logger, MaxMessageSize: cfg.MaxMessageSize, LoopbackUsers: cfg.LoopbackUsers,
 		SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes, MemoryBudget: cfg.MemoryBudget,
 		NodeName: cfg.NodeName, DefaultQueueType: cfg.DefaultQueueType, Audit: s.record, Limits: broker.Limits(cfg.Limits),
+		Memory: broker.Watermark{Relative: cfg.Memory.Relative, Absolute: cfg.Memory.Absolute}, MemoryTotal: cfg.Memory.Total,
+		Disk:      broker.DiskLimit(cfg.DiskFree),
 		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
 	}
 	switch {

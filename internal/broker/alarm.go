@@ -65,6 +65,7 @@ type alarms struct {
 	disk      DiskLimit
 	now       Resources
 	set       [3]alarmState
+	full      bool      // what the store said last
 	totalAt   time.Time // when MemoryTotal was looked up
 	tidied    time.Time
 }
@@ -128,6 +129,7 @@ func (b *Broker) checkAlarms() {
 		n.MemoryUsed = memoryUsed()
 	}
 	b.turn(lowMemory, n.MemoryUsed > n.MemoryLimit, "used", n.MemoryUsed, "limit", n.MemoryLimit)
+	b.turn(fullDisk, a.full, "free", n.DiskFree)
 	b.turn(lowDisk, n.DiskFree >= 0 && n.DiskFree < n.DiskLimit, "free", n.DiskFree, "limit", n.DiskLimit)
 }
 
@@ -152,7 +154,9 @@ func (b *Broker) measure() {
 		used = b.cfg.MemoryUsed
 	}
 	n.MemoryUsed, n.DiskFree = used(), -1
-	if fs, ok := b.cfg.FS.(interface{ FreeSpace(dir string) (int64, error) }); ok {
+	if fs, ok := b.cfg.FS.(interface {
+		FreeSpace(dir string) (int64, error)
+	}); ok {
 		if free, err := fs.FreeSpace(path.Clean(b.cfg.Dir)); err == nil {
 			n.DiskFree = free
 		}
@@ -209,7 +213,11 @@ func (b *Broker) publishHold() {
 func (b *Broker) onBlocked(reason string, blocked bool) {
 	b.alarms.mu.Lock()
 	defer b.alarms.mu.Unlock()
-	b.turn(fullDisk, blocked, "reason", reason)
+	if b.alarms.full = blocked; blocked {
+		b.turn(fullDisk, true, "reason", reason)
+	}
+	// Cleared at the next look: one segment that was freed is no reason to
+	// begin again.
 }
 
 // Blocked returns why publishing is blocked on the whole node, or "".

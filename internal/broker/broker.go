@@ -40,6 +40,12 @@ type Config struct {
 	LoopbackUsers   []string
 	NodeName        string // as error texts have it
 
+	// Memory and Disk are from when on publishers are blocked; zero: the defaults.
+	Memory      Watermark
+	Disk        DiskLimit
+	MemoryTotal int64        // bytes; 0: what the machine or its control group has
+	MemoryUsed  func() int64 // bytes; nil: what the system says of this process
+
 	Limits           Limits
 	DefaultQueueType string // of queues that say none: "classic" (or "") or "quorum"
 
@@ -95,7 +101,7 @@ type Broker struct {
 
 	failed  chan struct{}
 	stopped chan struct{}
-	blocked blockedState
+	alarms  alarms
 	started time.Time
 
 	ledger   ledger
@@ -141,6 +147,7 @@ func Open(cfg Config) (*Broker, error) {
 	}
 	b.rec = nil
 	b.Go(b.janitor)
+	b.startAlarms()
 	if err := b.bootstrap(); err != nil {
 		return nil, errors.Join(err, b.log.Close())
 	}
@@ -175,6 +182,9 @@ func (b *Broker) Err() error { return b.log.Err() }
 
 // MaxMessageSize is the largest body that is accepted, in bytes.
 func (b *Broker) MaxMessageSize() int64 { return b.cfg.MaxMessageSize }
+
+// Throttled reports whether Throttle would block.
+func (b *Broker) Throttled() bool { return b.log.Throttled() }
 
 // Throttle blocks while the log has more waiting to be written than is good.
 // Whoever reads publishes calls it between batches, holding no lock.

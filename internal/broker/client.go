@@ -3,6 +3,7 @@ package broker
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
@@ -39,6 +40,8 @@ type Client struct {
 
 	route   router
 	batch   batch
+	entered bool                // counted against limits
+	Held    atomic.Bool         // its publishes wait now (Hold); for its protocol to set
 	pressed *Queue              // would rather have no more publishes for a moment
 	queues  map[*Queue]struct{} // exclusive ones; guarded by Broker.defs
 
@@ -110,6 +113,7 @@ func (c *Client) enter() (err error) {
 		}
 		return coreAuthError(err)
 	}
+	c.entered = !c.Brief
 	return nil
 }
 
@@ -123,7 +127,8 @@ func (c *Client) Close() {
 	c.closed, c.waiting = true, nil
 	c.waitMu.Unlock()
 	c.b.retireClient(c)
-	if !c.Brief {
+	if c.entered {
+		c.entered = false
 		c.b.leaveConnection(c.User, c.VHost)
 	}
 	c.b.defs.Lock()

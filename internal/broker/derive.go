@@ -19,6 +19,7 @@ func (b *Broker) derive(changes []meta.Change) {
 		case meta.VHostAdded:
 			b.mu.Lock()
 			b.vhosts[c.VHost] = newVHost(c.VHost)
+			b.vhosts[c.VHost].configure(b.state.VHost(c.VHost))
 			b.mu.Unlock()
 			continue
 		case meta.VHostDeleted:
@@ -43,6 +44,10 @@ func (b *Broker) derive(changes []meta.Change) {
 			continue
 		}
 		switch c.Kind {
+		case meta.VHostChanged:
+			if info := b.state.VHost(c.VHost); v.configure(info) {
+				b.later = append(b.later, v.measure)
+			}
 		case meta.ExchangeDeclared:
 			v.addExchange(c.Exchange)
 		case meta.ExchangeChanged:
@@ -57,8 +62,11 @@ func (b *Broker) derive(changes []meta.Change) {
 		case meta.QueueChanged:
 			if q := v.Queue(c.Queue.Name); q != nil {
 				q.configure(c.Queue)
-				cfg := queueConfig(c.Queue)
-				b.later = append(b.later, func() { q.Configure(cfg) })
+				cfg, pushback := queueConfig(c.Queue), c.Queue.Effective.PushbackBytes
+				b.later = append(b.later, func() {
+					q.Configure(cfg)
+					q.SetPushback(pushback)
+				})
 			}
 		case meta.QueueDeleted:
 			b.removeQueue(v, c.Queue)
@@ -78,6 +86,7 @@ func (b *Broker) derive(changes []meta.Change) {
 func (b *Broker) deriveAll() {
 	for vh := range b.state.VHosts() {
 		v := newVHost(vh.Name)
+		v.configure(vh)
 		b.vhosts[vh.Name] = v
 		for x := range b.state.Exchanges(vh.Name) {
 			v.addExchange(x)
@@ -91,6 +100,24 @@ func (b *Broker) deriveAll() {
 	}
 	b.nextID.Store(b.state.MaxQueueID())
 	b.authVersion.Store(b.state.AuthVersion())
+}
+
+// configure puts into force what is said about a virtual host. It reports
+// whether its queues have to be measured. d is nil if it is gone by now.
+func (v *VHost) configure(d *meta.VHost) (measure bool) {
+	if d == nil {
+		return false
+	}
+	v.tracing.Store(d.Tracing)
+	limit := max(0, d.Limits[meta.MaxBytes])
+	return v.meter.SetLimit(limit)
+}
+
+// measure counts the bytes of all queues anew.
+func (v *VHost) measure() {
+	for _, q := range v.Queues() {
+		q.Measure()
+	}
 }
 
 func (v *VHost) addExchange(x *meta.Exchange) {
@@ -143,8 +170,11 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 	q.dl.Store(deadLetterOf(d))
 	q.Queue = queueproc.New(queueproc.Options{
 		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
-		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Owner: q, Waits: &b.waits[kindOfQueue(d)],
+		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Meter: &v.meter, Owner: q, Waits: &b.waits[kindOfQueue(d)],
 	}, queueConfig(d))
+	if n := d.Effective.PushbackBytes; n > 0 {
+		q.SetPushback(n)
+	}
 	if d.Exclusive {
 		if c, ok := b.clients.Load(d.Owner); ok {
 			q.owner = c.(*Client)

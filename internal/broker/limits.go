@@ -101,6 +101,13 @@ func (t *census) forget(user string) {
 // OpenChannel opens a channel whose unasked-for news go to out, if the user and
 // the node may have one more.
 func (c *Client) OpenChannel(out Outlet) (*Channel, error) {
+	if err := c.enterChannel(); err != nil {
+		return nil, err
+	}
+	return c.newChannel(out, true), nil
+}
+
+func (c *Client) enterChannel() error {
 	_, userMax, _ := c.b.limitsOf(c.User, "")
 	t := &c.b.census
 	t.mu.Lock()
@@ -108,13 +115,13 @@ func (c *Client) OpenChannel(out Outlet) (*Channel, error) {
 	u := t.user(c.User)
 	switch max := c.b.cfg.Limits.Channels; {
 	case max > 0 && t.channels >= max:
-		return nil, errf(NotAllowed, "number of channels opened on node '%s' has reached the maximum allowed limit of (%d)", c.b.cfg.NodeName, max)
+		return errf(NotAllowed, "number of channels opened on node '%s' has reached the maximum allowed limit of (%d)", c.b.cfg.NodeName, max)
 	case userMax >= 0 && u.channels >= userMax:
-		return nil, errf(NotAllowed, "number of channels opened for user '%s' has reached the maximum allowed user limit of (%d)", c.User, userMax)
+		return errf(NotAllowed, "number of channels opened for user '%s' has reached the maximum allowed user limit of (%d)", c.User, userMax)
 	}
 	t.channels++
 	u.channels++
-	return c.newChannel(out, true), nil
+	return nil
 }
 
 func (ch *Channel) uncount() {
@@ -129,3 +136,6 @@ func (ch *Channel) uncount() {
 	t.user(ch.c.User).channels--
 	t.forget(ch.c.User)
 }
+
+// ConsumersPerChannel is how many consumers a channel may have; 0: any number.
+func (b *Broker) ConsumersPerChannel() int { return int(b.cfg.Limits.ConsumersPerChannel) }

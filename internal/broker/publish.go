@@ -263,7 +263,7 @@ const shareBody = 512
 // fanOut puts messages into one or several queues, all into the first, then all
 // into the second, and says in each Pub what became of it. behind: consumers'
 // connections have much to send; full: this queue, and most of the others, would
-// rather have no more for a moment.
+// rather have no more for a moment, or this one has none until there is room.
 func (b *Broker) fanOut(queues []*Queue, pubs []queueproc.Pub) (behind bool, full *Queue) {
 	if len(queues) > 1 {
 		if bodies := b.shareBodies(queues, pubs); len(bodies) > 0 {
@@ -277,6 +277,7 @@ func (b *Broker) fanOut(queues []*Queue, pubs []queueproc.Pub) (behind bool, ful
 	}
 	now := nowMillis()
 	n := 0
+	var over *Queue
 	for _, q := range queues {
 		is := q.Publish(now, pubs)
 		behind = behind || is.Behind
@@ -284,9 +285,15 @@ func (b *Broker) fanOut(queues []*Queue, pubs []queueproc.Pub) (behind bool, ful
 			full = q
 			n++
 		}
+		if is.Over {
+			over = q
+		}
 	}
 	if 2*n <= len(queues) {
 		full = nil // one slow consumer of many does not hold up the others
+	}
+	if over != nil {
+		full = over
 	}
 	return behind, full
 }

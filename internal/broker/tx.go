@@ -93,7 +93,9 @@ func (ch *Channel) Commit() error {
 			continue
 		}
 		one := []queueproc.Pub{p.pub}
-		b.fanOut(p.queues, one)
+		if _, full := b.fanOut(p.queues, one); full != nil {
+			ch.c.pressed = full
+		}
 		pos, refused = max(pos, one[0].Pos), refused || one[0].Refused
 	}
 	for _, s := range t.settles {

@@ -18,6 +18,9 @@ type VHost struct {
 	// of queues and exchanges depends on. Channels keep routes until then.
 	gen atomic.Uint64
 
+	meter   queueproc.Meter
+	tracing atomic.Bool // messages are copied to amq.rabbitmq.trace
+
 	mu        sync.RWMutex
 	exchanges map[string]*Exchange
 	queues    map[string]*Queue

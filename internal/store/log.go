@@ -307,6 +307,11 @@ func (l *Log) wakeThrottled() {
 	}
 }
 
+// Throttled reports whether Throttle would block.
+func (l *Log) Throttled() bool {
+	return l.pendingN.Load() > l.opt.MaxPending || l.full.Load() || l.failed.Load()
+}
+
 // Throttle blocks while too much is waiting to be written or the disk is
 // full. Publishers call it; what consumes and settles does not.
 func (l *Log) Throttle(ctx context.Context) error {

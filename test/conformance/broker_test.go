@@ -64,7 +64,16 @@ func inProcess(t *testing.T) *Endpoint {
 	})
 	ep := NewEndpoint(ln.Addr().String())
 	ep.HTTP, ep.VHost = web.Listener.Addr().String(), "conf"
-	ep.Ctl = "conformance-ctl() { curl -fsS -d \"$2\" http://" + ep.HTTP + "/ctl/$1; }; conformance-ctl"
+	ep.Control = func(args []string) error {
+		if len(args) != 2 || args[0] != "set_vm_memory_high_watermark" {
+			return fmt.Errorf("%q is not among what the cases need", args)
+		}
+		f, err := strconv.ParseFloat(args[1], 64)
+		if err != nil {
+			return err
+		}
+		return b.SetMemoryHighWatermark(broker.Watermark{Relative: f})
+	}
 	if err := ep.Setup(); err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,9 @@ func TestCases(t *testing.T) {
 			if what := b.later.Missing(c); what != "" {
 				t.Skip("waits for:", what)
 			}
-			t.Parallel()
+			if !c.flags["serial"] { // those have the broker to themselves: the others wait
+				t.Parallel()
+			}
 			b.check(t, c.Name, RunCase(ep, c))
 		})
 	}

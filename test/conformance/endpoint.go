@@ -15,12 +15,13 @@ import (
 
 // Endpoint is a broker that cases run against.
 type Endpoint struct {
-	Label      string // A, B: how it is called in the output
-	Addr       string // of AMQP
-	HTTP       string // of the management API; "": there is none
-	User, Pass string // an administrator
-	VHost      string // where the cases run
-	Ctl        string // command prefix of its rabbitmqctl, for the alarm cases
+	Label      string                    // A, B: how it is called in the output
+	Addr       string                    // of AMQP
+	HTTP       string                    // of the management API; "": there is none
+	User, Pass string                    // an administrator
+	VHost      string                    // where the cases run
+	Ctl        string                    // command prefix of its rabbitmqctl, for the alarm cases
+	Control    func(args []string) error // in place of Ctl, for a broker in this process
 	Quiet      time.Duration
 	Fault      string // self-test of the tester: this operation is skipped
 

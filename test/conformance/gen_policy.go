@@ -18,8 +18,10 @@ func put(kind, name, pattern, applyTo, definition string) string {
 	return `http PUT /api/` + kind + `/$VH/` + name + ` {"pattern":"` + pattern + `","apply-to":"` + applyTo + `","definition":` + definition + `} ;; ` + settle
 }
 
-func policy(definition string) string   { return put("policies", "%p", "^%q$", "queues", definition) }
-func operator(definition string) string { return put("operator-policies", "%o", "^%q$", "queues", definition) }
+func policy(definition string) string { return put("policies", "%p", "^%q$", "queues", definition) }
+func operator(definition string) string {
+	return put("operator-policies", "%o", "^%q$", "queues", definition)
+}
 
 const (
 	unpolicy   = "http DELETE /api/policies/$VH/%p ;; " + settle

@@ -24,9 +24,7 @@ func (m management) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := strings.Split(strings.TrimPrefix(r.URL.Path, "/api/"), "/")
-	if r.URL.Path == "/ctl/set_vm_memory_high_watermark" {
-		err = m.watermark(body)
-	} else if c, bad := definition(r.Method == http.MethodDelete, f, body); bad != nil {
+	if c, bad := definition(r.Method == http.MethodDelete, f, body); bad != nil {
 		err = bad
 	} else if c == nil {
 		http.NotFound(w, r)
@@ -128,13 +126,3 @@ func definition(del bool, f []string, body []byte) (meta.Command, error) {
 	}
 	return nil, nil
 }
-
-// watermark is what the cases alarm/ ask of ctl.
-func (m management) watermark(fraction []byte) error {
-	var f float64
-	if err := json.Unmarshal(fraction, &f); err != nil {
-		return err
-	}
-	return errors.New("not yet")
-}
-

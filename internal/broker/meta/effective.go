@@ -12,6 +12,7 @@ type Effective struct {
 	Type                     string
 	MessageTTL, Expires      int64  // or None
 	MaxLength, MaxBytes      int64  // or None
+	PushbackBytes            int64  // from which on publishers wait (policy warren-max-bytes); 0: never
 	Overflow                 string // drop-head, reject-publish, reject-publish-dlx
 	DeadLetterExchange       string
 	HasDeadLetter            bool // a dead-letter exchange is set, perhaps the default one ("")
@@ -61,6 +62,7 @@ func effective(q *Queue, defaultDeliveryLimit int64) Effective {
 	}
 	e := Effective{Type: q.Type, MessageTTL: None, Expires: None, MaxLength: None, DeliveryLimit: None,
 		ConsumerTimeout: None, MaxAge: None, StreamMaxSegmentSize: None, Overflow: "drop-head", DeadLetterStrategy: "at-most-once"}
+	e.PushbackBytes, _ = jsonInt(p[MaxBytes])
 	if q.Type == Stream {
 		e.MaxBytes = num("max-length-bytes", byPolicy)
 		e.StreamMaxSegmentSize = num("stream-max-segment-size-bytes", byPolicy)

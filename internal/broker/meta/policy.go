@@ -366,6 +366,7 @@ var policyKeys = map[string]policyKey{
 	"federation-upstream":           {false, isString, "is not a valid federation upstream name"},
 	"federation-upstream-set":       {false, isString, "is not a valid federation upstream set name"},
 	"federation-upstream-pattern":   {false, isString, "is not a valid federation upstream pattern"},
+	MaxBytes:                        {true, atLeast(1), "is not a valid number of bytes"},
 	// Mirrored queues of RabbitMQ 3: accepted, so that old definitions load,
 	// and without effect.
 	"ha-mode":                {true, among("all", "exactly", "nodes"), "is not a valid ha-mode value"},

@@ -99,12 +99,16 @@ func checkLimits(l Limits, component string, known ...string) error {
 	return nil
 }
 
+// MaxBytes is Warren's own limit of a virtual host, and key of a policy: from how
+// many bytes of messages on publishers are held back.
+const MaxBytes = "warren-max-bytes"
+
 func (s *State) setVHostLimits(c *SetVHostLimits, r *Result) error {
 	v := s.vhost(c.VHost)
 	if v == nil {
 		return noVHost(c.VHost)
 	}
-	if err := checkLimits(c.Limits, "limits", "max-connections", "max-queues"); err != nil && !s.replaying {
+	if err := checkLimits(c.Limits, "limits", "max-connections", "max-queues", MaxBytes); err != nil && !s.replaying {
 		return validation("%v", err)
 	}
 	info := *v.info

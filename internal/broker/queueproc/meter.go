@@ -22,11 +22,12 @@ type Meter struct {
 	room chan struct{} // closed when there is room; nil: nobody waits
 }
 
-// SetLimit changes the limit; 0 takes it away. The caller then calls
-// Queue.Measure on all queues.
-func (m *Meter) SetLimit(n int64) {
-	m.limit.Store(n)
+// SetLimit changes the limit; 0 takes it away. If it reports true the caller
+// calls Queue.Measure on all queues.
+func (m *Meter) SetLimit(n int64) (measure bool) {
+	was := m.limit.Swap(n)
 	m.relieve()
+	return (was == 0) != (n == 0)
 }
 
 // Full reports whether messages take more than the limit; nil if not.

@@ -90,6 +90,7 @@ type Pub struct {
 type Pressure struct {
 	Behind bool // consumers' connections have much to send
 	Full   bool // the queue would rather have no more for a moment, see Await
+	Over   bool // publishers have to wait for room, see Queue.Full
 }
 
 // Options are fixed when a Queue is made.
@@ -104,6 +105,7 @@ type Options struct {
 	Host    Host
 	Log     *store.Log
 	Budget  *message.Budget
+	Meter   *Meter // of the bytes in the virtual host; may be nil
 	Owner   any    // the broker's own record of the queue
 	Waits   *Waits // told how long messages waited; nil: nobody is
 }
@@ -135,6 +137,10 @@ type Queue struct {
 	stall   stall
 	oldest  struct{ asked, time int64 } // the oldest of many unacknowledged messages
 	relief  chan struct{}               // closed when publishers that wait may go on; nil: none wait
+
+	metered  int64         // bytes that the meter has of this queue
+	pushback int64         // bytes from which on publishers wait; 0: never
+	room     chan struct{} // closed when there are fewer; nil: nobody waits
 
 	reads     atomic.Uint64 // messages read from disk
 	trimmedAt uint64        // sum of counters at the last Trim
@@ -200,6 +206,8 @@ func (q *Queue) finish(a *after) {
 		q.loading = true
 	}
 	q.relieve()
+	q.measure()
+	q.giveRoom()
 	q.noteStall()
 	q.mu.Unlock()
 	q.afterwards(a)
@@ -407,7 +415,7 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 		q.do(&a)
 	}
 	q.cur = nil
-	is.Full = q.pressed()
+	is.Full, is.Over = q.pressed(), q.full()
 	q.finish(&a)
 	is.Behind = a.behind
 	return is
@@ -682,6 +690,8 @@ func (q *Queue) Delete(ifUnused, ifEmpty bool) (int, error) {
 	})
 	q.arena.Drop()
 	q.relieve()
+	q.measure()
+	q.giveRoom()
 	return n, nil
 }
 

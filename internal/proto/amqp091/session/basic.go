@@ -67,8 +67,11 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 	}
 	c.out.mu.Lock()
 	_, taken := ch.consumers[tag]
-	limit := ch.limit
+	limit, consumers := ch.limit, len(ch.consumers)
 	c.out.mu.Unlock()
+	if max := c.srv.Broker.ConsumersPerChannel(); !taken && max > 0 && consumers >= max {
+		return &closeError{code: wire.NotAllowed, text: fmt.Sprintf("reached maximum (%d) of consumers per channel", max), conn: true}
+	}
 	if broker.IsReplyQueue(m.Queue) {
 		k.reply = true
 		_, err := ch.core.ConsumeReplies(tag, m.NoAck, k, ok)

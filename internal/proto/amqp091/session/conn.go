@@ -379,19 +379,55 @@ func (c *Conn) awaitSent() {
 	}
 }
 
-// throttle holds the reader back while the log has too much to write. When
-// that is because the disk is full, the client is told.
+// throttle holds the reader back while publishing is blocked, which the client
+// is told, or the log has too much to write.
 func (c *Conn) throttle() {
+	h := c.client.Hold()
+	if h == nil && !c.srv.Broker.Throttled() {
+		return
+	}
 	defer c.pause()()
-	if why := c.srv.Broker.Blocked(); why != "" && c.caps.connectionBlocked {
-		c.send(0, wire.ConnectionBlocked{Reason: why})
-		defer c.send(0, wire.ConnectionUnblocked{})
+	if h != nil && !c.hold(h) {
+		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := context.AfterFunc(deadContext{c}, cancel)
 	c.srv.Broker.Throttle(ctx)
 	stop()
 	cancel()
+}
+
+// holdLook is how often a blocked connection looks whether it was closed from
+// outside.
+const holdLook = 250 * time.Millisecond
+
+// hold waits until the client may publish. Its heartbeats and acknowledgements
+// wait in the socket meanwhile, as with RabbitMQ. It reports whether to go on.
+func (c *Conn) hold(h *broker.Hold) bool {
+	c.client.Held.Store(true)
+	defer c.client.Held.Store(false)
+	c.logger.Info("connection blocked", "user", c.user, "vhost", c.vhostName(), "reason", h.Reason)
+	if c.caps.connectionBlocked {
+		c.send(0, wire.ConnectionBlocked{Reason: h.Reason})
+		defer c.send(0, wire.ConnectionUnblocked{})
+	}
+	look := time.NewTicker(holdLook)
+	defer look.Stop()
+	for ; h != nil; h = c.client.Hold() {
+		for wait := true; wait; {
+			select {
+			case <-h.Released:
+				wait = false
+			case <-c.dead:
+				return false
+			case <-look.C:
+				if c.forced.Load() {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // pause says that the reader does not read now, so that a peer whose heartbeats
