@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -25,6 +26,8 @@ type MessageFilter struct {
 	Properties map[string]string // property ("correlation_id" …, "exchange", "routing_key") and its value
 	Reason     string            // of the last death: rejected, expired, maxlen, delivery_limit
 	From, To   int64             // when it came into the queue, ms since 1970; To exclusive
+
+	fold []byte // scratch
 }
 
 func (f *MessageFilter) empty() bool {
@@ -152,7 +155,12 @@ func (f *Found) matches(w *MessageFilter) bool {
 			return false
 		}
 	}
-	return w.Text == "" || containsFold(f.Message.Body, w.Text)
+	if w.Text == "" {
+		return true
+	}
+	var ok bool
+	ok, w.fold = containsFold(f.Message.Body, w.Text, w.fold)
+	return ok
 }
 
 func headerText(v wire.Value) string {
@@ -166,36 +174,24 @@ func headerText(v wire.Value) string {
 }
 
 // containsFold reports whether text is in b, whatever the case of ASCII letters.
-func containsFold(b []byte, text string) bool {
-	lower := func(c byte) byte {
-		if 'A' <= c && c <= 'Z' {
-			return c + 'a' - 'A'
+// fold is scratch.
+func containsFold(b []byte, text string, fold []byte) (bool, []byte) {
+	fold = append(fold[:0], b...)
+	for i, c := range fold {
+		if c-'A' < 26 {
+			fold[i] = c + ('a' - 'A')
 		}
-		return c
 	}
-	first := lower(text[0])
-	both := string([]byte{first})
-	if 'a' <= first && first <= 'z' {
-		both += string([]byte{first - 'a' + 'A'})
-	}
-next:
-	for {
-		i := bytes.IndexAny(b, both)
-		if first >= 0x80 { // IndexAny takes characters
-			i = bytes.IndexByte(b, first)
+	return bytes.Contains(fold, []byte(lowerASCII(text))), fold
+}
+
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + ('a' - 'A')
 		}
-		if i < 0 || len(b)-i < len(text) {
-			return false
-		}
-		b = b[i:]
-		for k := range len(text) {
-			if lower(b[k]) != lower(text[k]) {
-				b = b[1:]
-				continue next
-			}
-		}
-		return true
-	}
+		return r
+	}, s)
 }
 
 // property returns a property, or where the message was published to, as text.

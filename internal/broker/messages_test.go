@@ -304,6 +304,21 @@ func TestMoveSurvives(t *testing.T) {
 	d.close()
 }
 
+// Pages come into memory while messages are taken out in front of them.
+func TestTakeFromTheFront(t *testing.T) {
+	d := newDesk(t, vfs.NewMem())
+	defer d.close()
+	d.declare("q", nil)
+	const n = 30_000
+	for i := range n {
+		d.publish("q", persistent, fmt.Sprintf("m%d", i))
+	}
+	if r := d.act("q", MessageWork{Action: DeleteMessages, Limit: 25_000}); r != (MessageResult{Matched: 25_000, Done: 25_000}) {
+		t.Errorf("%+v", r)
+	}
+	d.want("left", d.bodies("q", BrowseOptions{}), numbered(25_000, n))
+}
+
 // A crash in the middle: what was taken and not yet safe elsewhere is there again.
 func TestTakenComesBackAfterCrash(t *testing.T) {
 	const n = 12_000

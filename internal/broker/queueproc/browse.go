@@ -75,24 +75,91 @@ func (q *Queue) browseSome(which Which, offset, n int, use func(Browsed) bool, f
 	if err != nil {
 		return 0, err
 	}
-	var buf []byte
-	for i := range looks {
+	r := looksReader{q: q, looks: looks, use: func(i int, m message.Message) bool {
 		l := &looks[i]
-		if l.item.Seq == 0 {
-			continue
-		}
-		m, err := l.message(q, &buf)
-		if err != nil {
-			if failed != nil && !errors.Is(err, store.ErrGone) { // gone: settled meanwhile
-				failed(l.item.Seq, err)
+		return use(Browsed{Position: offset + i, Unacked: l.unacked, Item: l.item, Message: m})
+	}, failed: failed}
+	return len(looks), r.all()
+}
+
+// looksReader reads the messages that were noted, those from disk many at a time.
+type looksReader struct {
+	q      *Queue
+	looks  []look
+	use    func(i int, m message.Message) bool
+	failed func(seq uint64, err error)
+	buf    []byte
+}
+
+func (r *looksReader) all() error {
+	for i := 0; i < len(r.looks); {
+		l := &r.looks[i]
+		if l.item.Seq == 0 || l.raw != nil {
+			if err := r.one(i); err != nil {
+				return err
 			}
+			i++
 			continue
 		}
-		if !use(Browsed{Position: offset + i, Unacked: l.unacked, Item: l.item, Message: m}) {
-			return 0, errStop
+		n := 1
+		size := int64(l.item.Size)
+		for i+n < len(r.looks) && r.looks[i+n].raw == nil && r.looks[i+n].item.Seq != 0 && size < loadBytes {
+			size += int64(r.looks[i+n].item.Size)
+			n++
+		}
+		if err := r.many(i, n); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
+// many reads a run of messages from disk.
+func (r *looksReader) many(from, n int) error {
+	pos := make([]store.Position, n)
+	for i := range n {
+		pos[i] = store.Position(r.looks[from+i].item.Pos)
+	}
+	done := 0
+	buf, err := r.q.Log.ReadMany(pos, r.buf, func(i int, kind store.Kind, _ uint64, payload []byte) error {
+		m, err := parseMessage(kind, payload)
+		if err != nil {
+			return err
+		}
+		done = i + 1
+		if !r.use(from+i, m) {
+			return errStop
+		}
+		return nil
+	})
+	if r.buf = buf; err == nil || errors.Is(err, errStop) {
+		return err
+	}
+	for ; done < n; done++ { // one of them is gone, or damaged
+		if err := r.one(from + done); err != nil {
+			return err
 		}
 	}
-	return len(looks), nil
+	return nil
+}
+
+func (r *looksReader) one(i int) error {
+	l := &r.looks[i]
+	if l.item.Seq == 0 {
+		return nil
+	}
+	var buf []byte
+	m, err := l.message(r.q, &buf)
+	switch {
+	case err == nil:
+		if !r.use(i, m) {
+			return errStop
+		}
+	case r.failed != nil && !errors.Is(err, store.ErrGone): // gone: settled meanwhile
+		r.failed(l.item.Seq, err)
+	}
+	return nil
 }
 
 func (l *look) message(q *Queue, buf *[]byte) (message.Message, error) {

@@ -1,6 +1,7 @@
 package queueproc
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -25,10 +26,34 @@ func (q *Queue) Take(seqs []uint64) ([]*Taken, error) {
 	if len(seqs) == 0 {
 		return nil, nil
 	}
+	left := slices.Clone(seqs)
+	var out []*Taken
+	for again := true; again && len(left) > 0; {
+		var err error
+		var ts []*Taken
+		if ts, again, err = q.takeSome(left); err != nil {
+			for _, t := range out {
+				t.PutBack()
+			}
+			return nil, err
+		}
+		for _, t := range ts {
+			i, _ := slices.BinarySearch(left, t.Item.Seq)
+			left = slices.Delete(left, i, i+1)
+		}
+		out = append(out, ts...)
+	}
+	slices.SortFunc(out, func(a, b *Taken) int { return cmp.Compare(a.Item.Seq, b.Item.Seq) })
+	return out, nil
+}
+
+// takeSome takes what is in memory and then what is in pages. It reports whether
+// pages came into memory in between.
+func (q *Queue) takeSome(seqs []uint64) (out []*Taken, again bool, err error) {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
-		return nil, ErrDeleted
+		return nil, false, ErrDeleted
 	}
 	ts := q.m.Take(nowMillis(), func(it *queue.Item) bool {
 		_, ok := slices.BinarySearch(seqs, it.Seq)
@@ -45,19 +70,21 @@ func (q *Queue) Take(seqs []uint64) ([]*Taken, error) {
 		})
 	}
 	q.unlock()
-	out := q.taken(nil, ts)
+	out = q.taken(nil, ts)
 	for _, ref := range pages {
-		ts, err := q.takePaged(ref, seqs)
-		if err != nil && !errors.Is(err, store.ErrGone) { // loaded meanwhile, and on its way
+		ts, there, err := q.takePaged(ref, seqs)
+		again = again || !there
+		if errors.Is(err, store.ErrGone) {
+			again = true
+		} else if err != nil {
 			for _, t := range out {
 				t.PutBack()
 			}
-			return nil, err
+			return nil, false, err
 		}
 		out = q.taken(out, ts)
 	}
-	slices.SortFunc(out, func(a, b *Taken) int { return int(int64(a.Item.Seq - b.Item.Seq)) })
-	return out, nil
+	return out, again, nil
 }
 
 func (q *Queue) taken(dst []*Taken, ts []queue.Taken) []*Taken {
@@ -69,11 +96,12 @@ func (q *Queue) taken(dst []*Taken, ts []queue.Taken) []*Taken {
 
 // takePaged takes messages out of a page on disk. The page is written anew
 // without them. They get a page of their own in the log that only a recovery
-// looks at, so that a crash before they are settled brings them back.
-func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) ([]queue.Taken, error) {
+// looks at, so that a crash before they are settled brings them back. there is
+// false if the page has come into memory meanwhile.
+func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) (ts []queue.Taken, there bool, err error) {
 	items, err := q.pageItems(ref)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	var out, rest []queue.Item
 	for i := range items {
@@ -84,20 +112,20 @@ func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) ([]queue.Taken, erro
 		}
 	}
 	if len(out) == 0 {
-		return nil, nil
+		return nil, true, nil
 	}
 	ext := ref.Ext.(*pageExt)
 	q.mu.Lock()
 	if q.deleted || !q.hasPage(ref.Pos) {
 		q.mu.Unlock()
-		return nil, nil
+		return nil, q.deleted, nil
 	}
 	replaces := ref.Pos
 	if lasting := persistentOnly(slices.Clone(out)); len(lasting) > 0 {
 		q.scratch = appendPage(q.scratch[:0], ref.Level, ext.epoch, replaces, lasting)
 		if q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil) == 0 {
 			q.mu.Unlock()
-			return nil, q.Log.Err()
+			return nil, true, q.Log.Err()
 		}
 		replaces = 0 // nothing is left of it
 	}
@@ -107,10 +135,10 @@ func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) ([]queue.Taken, erro
 		n.Ext.(*pageExt).redelivered = ext.redelivered
 		next = &n
 	}
-	ts, _ := q.m.TakePaged(nowMillis(), ref, next, out, nil, &q.eff)
+	ts, _ = q.m.TakePaged(nowMillis(), ref, next, out, nil, &q.eff)
 	q.Log.Release(store.Position(ref.Pos), ext.size)
 	q.unlock()
-	return ts, nil
+	return ts, true, nil
 }
 
 // Message returns the message. It is valid until Bury or PutBack.
