@@ -190,9 +190,33 @@ func decodeList(d *json.Decoder, depth int) (wire.Value, error) {
 	return list, err
 }
 
+// noVoid refuses null where RabbitMQ does.
+func noVoid(v wire.Value) error {
+	switch v := v.(type) {
+	case nil, wire.Void:
+		return BadRequest("null_not_allowed")
+	case wire.Table:
+		for i := range v {
+			if err := noVoid(v[i].Value); err != nil {
+				return err
+			}
+		}
+	case wire.Array:
+		for i := range v {
+			if err := noVoid(v[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // argsOf makes the arguments of a definition.
 func argsOf(raw json.RawMessage) (meta.Args, error) {
 	t, err := tableOf(raw)
+	if err == nil {
+		err = noVoid(t)
+	}
 	if err != nil || len(t) == 0 {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/mgmt/apitype"
 )
 
 // Deps are what the API is made of.
@@ -235,7 +235,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		e = &Error{http.StatusInternalServerError, "internal_server_error", err.Error()}
 	}
-	body, err := json.Marshal(map[string]any{"error": e.Code, "reason": e.Reason})
+	body, err := appendJSON(nil, apitype.Error{Error: e.Code, Reason: e.Reason})
 	if err != nil {
 		body = []byte(`{"error":"internal_server_error","reason":"no words for it"}`)
 	}

@@ -73,7 +73,7 @@ func newFixture(t testing.TB, change ...func(*Deps)) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	f := &fixture{t: t, broker: b, node: &testNode{}, user: "guest", password: "guest", source: "127.0.0.1:40000"}
+	f := &fixture{t: t, broker: b, node: &testNode{listeners: []ListenerInfo{{Protocol: "amqp", Address: "127.0.0.1", Port: 5672}}}, user: "guest", password: "guest", source: "127.0.0.1:40000"}
 	d := Deps{Broker: b, Node: f.node, Config: Config{NodeName: "rabbit@here", ClusterName: "rabbit@here", Level: "4.3.0", ProductName: "Warren", ProductVersion: "0.1.0"}}
 	for _, c := range change {
 		c(&d)
@@ -82,6 +82,13 @@ func newFixture(t testing.TB, change ...func(*Deps)) *fixture {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// serve serves the API on a port.
+func (f *fixture) serve() (base string) {
+	s := httptest.NewServer(f.api)
+	f.t.Cleanup(s.Close)
+	return s.URL
 }
 
 // addUser makes a user whose password is its name.

@@ -42,10 +42,6 @@ func (o *oneChannel) Cancel(*queueproc.Consumer)                                
 const confirmTimeout = 5 * time.Second
 
 func (a *API) publish(rq *Request) error {
-	v, err := rq.VHost()
-	if err != nil {
-		return err
-	}
 	var in apitype.Publish
 	if err := rq.Body(&in, "routing_key", "properties", "payload", "payload_encoding"); err != nil {
 		return err
@@ -57,7 +53,7 @@ func (a *API) publish(rq *Request) error {
 	if int64(len(m.Body)) > a.Broker.MaxMessageSize() {
 		return badRequestf("406 PRECONDITION_FAILED - message size %d is larger than configured max size %d", len(m.Body), a.Broker.MaxMessageSize())
 	}
-	c, err := rq.Core(v)
+	c, err := rq.Core(rq.Var("vhost"))
 	if err != nil {
 		return err
 	}
@@ -72,6 +68,9 @@ func (a *API) publish(rq *Request) error {
 // messageOf makes the message of a publish.
 func messageOf(exchange string, in *apitype.Publish) (*message.Message, error) {
 	props, err := propertiesOf(in.Properties)
+	if err == nil {
+		err = noVoid(props.Headers)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -161,10 +160,6 @@ func modeOf(in *apitype.Get) (getMode, error) {
 }
 
 func (a *API) getMessages(rq *Request) error {
-	v, err := rq.VHost()
-	if err != nil {
-		return err
-	}
 	var in apitype.Get
 	if err := rq.Body(&in); err != nil {
 		return err
@@ -183,7 +178,7 @@ func (a *API) getMessages(rq *Request) error {
 	if in.Encoding != "auto" && in.Encoding != "base64" {
 		return BadRequest("Unsupported encoding. Please use auto or base64.")
 	}
-	c, err := rq.Core(v)
+	c, err := rq.Core(rq.Var("vhost"))
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (a *API) putExchange(rq *Request) error {
 		if err != nil {
 			return err
 		}
-		return c.DeclareExchange(broker.ExchangeSpec{Name: name, Type: in.Type, Durable: in.Durable == nil || bool(*in.Durable),
+		return c.DeclareExchange(broker.ExchangeSpec{Name: name, Type: in.Type, Durable: bool(in.Durable),
 			AutoDelete: bool(in.AutoDelete), Internal: bool(in.Internal), Args: args})
 	})
 	if err != nil {

@@ -20,9 +20,9 @@ func (a *API) policyRoutes() []*Route {
 		}
 		one := strings.TrimSuffix(word, "ies") + "y"
 		routes = append(routes,
-			&Route{Method: get, Path: base, Access: readPolicies(op), List: true, Summary: "All " + word, Out: []apitype.Policy{}, Handle: a.getPolicies(op)},
-			&Route{Method: get, Path: base + "/{vhost}", Access: readPolicies(op), List: true, Summary: "The " + word + " of a virtual host", Out: []apitype.Policy{}, Handle: a.getPolicies(op)},
-			&Route{Method: get, Path: base + "/{vhost}/{name}", Access: readPolicies(op), Summary: "A" + article(one), Out: apitype.Policy{}, Handle: a.getPolicy(op)},
+			&Route{Method: get, Path: base, Access: OfVHost, List: true, Summary: "All " + word, Out: []apitype.Policy{}, Handle: a.getPolicies(op)},
+			&Route{Method: get, Path: base + "/{vhost}", Access: OfVHost, List: true, Summary: "The " + word + " of a virtual host", Out: []apitype.Policy{}, Handle: a.getPolicies(op)},
+			&Route{Method: get, Path: base + "/{vhost}/{name}", Access: change, Summary: "A" + article(one), Out: apitype.Policy{}, Handle: a.getPolicy(op)},
 			&Route{Method: put, Path: base + "/{vhost}/{name}", Access: change, Summary: "Make or change a" + article(one), In: apitype.PutPolicy{}, Handle: a.putPolicy(op)},
 			&Route{Method: del, Path: base + "/{vhost}/{name}", Access: change, Summary: "Delete a" + article(one), Handle: a.deletePolicy(op)},
 		)
@@ -36,9 +36,6 @@ func article(noun string) string {
 	}
 	return " " + noun
 }
-
-// readPolicies: who makes policies sees them, and the operator's as well.
-func readPolicies(bool) Access { return Policies }
 
 func policyRow(p *meta.Policy) apitype.Policy {
 	return apitype.Policy{VHost: p.VHost, Name: p.Name, Pattern: p.Pattern, ApplyTo: p.ApplyTo, Definition: p.Definition, Priority: p.Priority}

@@ -17,8 +17,10 @@ func (a *API) userRoutes() []*Route {
 			List: method == http.MethodGet && !strings.HasSuffix(path, "}"), Handle: h}
 	}
 	const get, put, post, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete
+	all := r(get, "/user-limits", "Users with limits", nil, []apitype.UserLimits{}, a.getAllUserLimits)
 	limits := r(get, "/user-limits/{user}", "The limits of a user, in a list", nil, []apitype.UserLimits{}, a.getUserLimits)
 	limits.List = true
+	all.Access, limits.Access = Anyone, Anyone
 	return []*Route{
 		r(get, "/users", "Users", nil, []apitype.User{}, a.getUsers),
 		r(get, "/users/without-permissions", "Users who have access to no virtual host", nil, []apitype.User{}, a.getUsersWithout),
@@ -28,7 +30,7 @@ func (a *API) userRoutes() []*Route {
 		r(del, "/users/{user}", "Delete a user", nil, nil, a.deleteUser),
 		r(get, "/users/{user}/permissions", "A user's permissions", nil, []apitype.Permission{}, a.getUserPermissions),
 		r(get, "/users/{user}/topic-permissions", "A user's topic permissions", nil, []apitype.TopicPermission{}, a.getUserTopics),
-		r(get, "/user-limits", "Users with limits", nil, []apitype.UserLimits{}, a.getAllUserLimits),
+		all,
 		limits,
 		r(put, "/user-limits/{user}/{name}", "Set a limit: max-connections or max-channels", apitype.PutLimit{}, nil, a.putUserLimit),
 		r(del, "/user-limits/{user}/{name}", "Take a limit away", nil, nil, a.deleteUserLimit),

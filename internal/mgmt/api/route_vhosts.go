@@ -94,11 +94,11 @@ func (a *API) deleteVHost(rq *Request) error {
 }
 
 func (a *API) startVHost(rq *Request) error {
-	if _, err := rq.VHost(); err != nil {
-		return err
-	}
 	if n := rq.Var("node"); n != a.Config.NodeName {
 		return badRequestf("Request to node %s failed with nodedown", n)
+	}
+	if _, err := rq.VHost(); err != nil {
+		return err
 	}
 	return rq.NoContent()
 }

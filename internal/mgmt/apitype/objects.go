@@ -12,11 +12,12 @@ type PutVHost struct {
 	ProtectedFromDeletion *Bool   `json:"protected_from_deletion,omitempty"`
 }
 
-// DeclareExchange is the body of PUT /exchanges/{vhost}/{exchange}.
+// DeclareExchange is the body of PUT /exchanges/{vhost}/{exchange}. As in
+// RabbitMQ, one that does not say durable is not.
 type DeclareExchange struct {
 	Type       string          `json:"type"`
 	AutoDelete Bool            `json:"auto_delete"`
-	Durable    *Bool           `json:"durable,omitempty"`
+	Durable    Bool            `json:"durable"`
 	Internal   Bool            `json:"internal"`
 	Arguments  json.RawMessage `json:"arguments,omitempty"`
 }
