@@ -94,9 +94,12 @@ func (a *API) putPolicy(operator bool) func(*Request) error {
 		if err != nil {
 			return err
 		}
-		res, err := rq.Do(c)
-		if err != nil {
-			return err
+		res, err := a.Broker.Do(rq.Actor(), c)
+		switch {
+		case err != nil && operator:
+			return unescaped(err)
+		case err != nil:
+			return adminFailure(err)
 		}
 		return rq.Created(res[0].Existed)
 	}
