@@ -43,6 +43,27 @@ func (r *router) route(v *VHost, x *Exchange, key []byte, more [][]byte, h excha
 	return r.queues
 }
 
+// simple is route for an exchange that routes by the key alone and has queues
+// behind the key, and nothing else. It needs no lock.
+func (r *router) simple(x *Exchange, key []byte) (_ []*Queue, ok bool) {
+	if x == nil || !x.Type.ByKey() {
+		return nil, false
+	}
+	r.queues, r.fixed = r.queues[:0], true
+	dests := x.table.Load().Route(r.dests[:0], key, nil)
+	r.dests = dests[:0]
+	for i := range dests {
+		if dests[i].q == nil {
+			return nil, false
+		}
+		r.add(dests[i].q)
+	}
+	if len(r.queues) > manyQueues {
+		r.dedup()
+	}
+	return r.queues, len(r.queues) > 0
+}
+
 func (r *router) byName(v *VHost, key []byte) {
 	if q := v.queues[string(key)]; q != nil {
 		r.add(q)

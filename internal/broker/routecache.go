@@ -4,19 +4,39 @@ import (
 	"hash/maphash"
 
 	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/exchange"
 	"github.com/warrenmq/warren/internal/message"
 )
 
 // routeCache remembers where a channel's publishes went, as long as nothing in
-// the virtual host has changed. It is a table with one place for each hash:
-// what is pushed out gives its memory to what comes, so that a publisher whose
-// routing keys never repeat costs no more than the routing.
+// the virtual host has changed. It is a table with one place for each hash. What
+// has a place keeps it until another key of the same hash misses twice in a row:
+// a publisher with more keys than there are places does not push out all of
+// them all the time, and one whose keys never repeat pays for the routing only.
 type routeCache struct {
 	gen   uint64
 	seed  maphash.Seed
 	last  *route  // of the publish before
-	slots []route // a power of two, or none yet
+	spare route   // what was looked up and has no place
+	slots []place // a power of two, or none yet
 	used  int
+	admit admitted
+}
+
+// place is a slot of a routeCache.
+type place struct {
+	hash   uint64
+	missed uint64 // the hash that looked here last and did not find itself
+	route
+}
+
+// admitted is the exchange that was looked at last: with keys that the cache
+// does not know, it is mostly the same one.
+type admitted struct {
+	ok    bool
+	name  []byte
+	x     *Exchange
+	byKey bool // each routing key needs a permission of its own
 }
 
 // route is what a channel knows of a destination (exchange and routing key).
@@ -50,80 +70,131 @@ func (ch *Channel) find(m *message.Message) (*route, error) {
 	if r := rc.last; r != nil && r.is(m.Exchange, m.RoutingKey) {
 		return r, nil
 	}
-	r := rc.slot(m)
-	if !r.is(m.Exchange, m.RoutingKey) {
-		if len(r.name) == 0 {
-			rc.used++
+	rc.last = nil
+	a, r := &rc.admit, &rc.spare
+	known := a.ok && string(a.name) == string(m.Exchange)
+	if known && a.x != nil && a.x.Type == exchange.Direct {
+		// To look it up is as cheap as to find it in the cache.
+		if qs, ok := ch.c.route.simple(a.x, m.RoutingKey); ok {
+			r.to(m, a.x, qs)
+			rc.last = r
+			return r, nil
 		}
-		if err := ch.admit(r, m); err != nil {
-			r.name, rc.last = r.name[:0], nil
+	}
+	hash := rc.hash(m)
+	p := &rc.slots[hash&uint64(len(rc.slots)-1)]
+	if p.hash == hash && p.is(m.Exchange, m.RoutingKey) {
+		rc.last = &p.route
+		return rc.last, nil
+	}
+	if !known {
+		if err := ch.admitExchange(a, m.Exchange); err != nil {
 			return nil, err
 		}
+	}
+	if err := ch.admitKey(r, m); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(p.name) == 0:
+		rc.used++
+		fallthrough
+	case p.missed == hash:
+		p.hash, p.route, rc.spare = hash, rc.spare, p.route
+		r = &p.route
+	default:
+		p.missed = hash
 	}
 	rc.last = r
 	return r, nil
 }
 
+// to fills r for a message that goes through exchange x to queues.
+func (r *route) to(m *message.Message, x *Exchange, queues []*Queue) {
+	r.name = append(append(append(r.name[:0], byte(len(m.Exchange))), m.Exchange...), m.RoutingKey...)
+	r.x, r.reply, r.fixed = x, false, true
+	r.queues = append(r.queues[:0], queues...)
+}
+
 // forget empties the cache for another generation of the virtual host.
 func (rc *routeCache) forget(gen uint64) {
 	for i := range rc.slots {
-		r := &rc.slots[i]
-		clear(r.queues)
-		r.name, r.x, r.queues = r.name[:0], nil, r.queues[:0]
+		rc.slots[i].forget()
 	}
+	rc.spare.forget()
 	rc.gen, rc.last, rc.used = gen, nil, 0
+	rc.admit.ok, rc.admit.x = false, nil
 }
 
-// slot returns the place of a destination. The cache grows when it fills.
-func (rc *routeCache) slot(m *message.Message) *route {
+func (r *route) forget() {
+	clear(r.queues)
+	r.name, r.x, r.queues = r.name[:0], nil, r.queues[:0]
+}
+
+// hash returns the hash of a destination. The cache grows when it fills.
+func (rc *routeCache) hash(m *message.Message) uint64 {
 	if rc.used >= len(rc.slots)/2 && len(rc.slots) < maxRoutes {
 		if rc.slots == nil {
 			rc.seed = maphash.MakeSeed()
 		}
-		rc.slots = make([]route, max(minRoutes, 4*len(rc.slots)))
+		rc.slots = make([]place, max(minRoutes, 4*len(rc.slots)))
 		rc.used = 0
 	}
 	h := maphash.Bytes(rc.seed, m.RoutingKey)
 	if len(m.Exchange) > 0 {
 		h ^= maphash.Bytes(rc.seed, m.Exchange) << 1
 	}
-	return &rc.slots[h&uint64(len(rc.slots)-1)]
+	return h
 }
 
-// admit fills r for the destination of m: it checks exchange and permissions
-// and, where it depends on nothing else, finds the queues.
-func (ch *Channel) admit(r *route, m *message.Message) error {
+// admitKey fills r for the destination of m, whose exchange is admitted: it
+// checks the permission for the key, if there are such, and, where it depends on
+// nothing else, finds the queues.
+func (ch *Channel) admitKey(r *route, m *message.Message) error {
+	c := ch.c
+	a := &ch.cache.admit
+	if a.byKey {
+		if err := c.topicAllowed(a.x.Name, string(m.RoutingKey), auth.Write); err != nil {
+			return err
+		}
+	}
+	qs, simple := c.route.simple(a.x, m.RoutingKey)
+	if !simple {
+		qs = c.route.route(c.vhost, a.x, m.RoutingKey, nil, noHeaders{})
+	}
+	if !c.route.fixed {
+		qs = nil
+	}
+	r.to(m, a.x, qs)
+	r.fixed = c.route.fixed
+	r.reply = a.x == nil && isReplyKey(m.RoutingKey)
+	return nil
+}
+
+// admitExchange checks whether the user may publish to an exchange.
+func (ch *Channel) admitExchange(a *admitted, name []byte) error {
 	c := ch.c
 	v := c.vhost
-	r.name = append(append(append(r.name[:0], byte(len(m.Exchange))), m.Exchange...), m.RoutingKey...)
-	r.x, r.fixed, r.queues = nil, false, r.queues[:0]
+	*a = admitted{name: append(a.name[:0], name...)}
 	label := exchangeLabel("")
-	if len(m.Exchange) > 0 {
-		if r.x = v.exchangeNamed(m.Exchange); r.x != nil {
-			label = r.x.Name
+	if len(name) > 0 {
+		if a.x = v.exchangeNamed(name); a.x != nil {
+			label = a.x.Name
 		} else {
-			label = string(m.Exchange)
+			label = string(name)
 		}
 	}
 	if err := c.mayPublish(label); err != nil {
 		return err
 	}
-	if len(m.Exchange) > 0 && r.x == nil {
+	if len(name) > 0 && a.x == nil {
 		return noExchange(label, v.Name)
 	}
-	if r.x != nil && r.x.Internal {
-		return errf(AccessRefused, "cannot publish to internal exchange '%s' in vhost '%s'", r.x.Name, v.Name)
+	if a.x != nil && a.x.Internal {
+		return errf(AccessRefused, "cannot publish to internal exchange '%s' in vhost '%s'", a.x.Name, v.Name)
 	}
-	if r.x != nil && r.x.Type == topicType && !c.Operator && c.access.Access().LimitsTopics(r.x.Name) {
-		if err := c.topicAllowed(r.x.Name, string(m.RoutingKey), auth.Write); err != nil {
-			return err
-		}
-	}
-	r.reply = r.x == nil && isReplyKey(m.RoutingKey)
-	qs := c.route.route(v, r.x, m.RoutingKey, nil, noHeaders{})
-	if r.fixed = c.route.fixed; r.fixed {
-		r.queues = append(r.queues, qs...)
-	}
+	a.byKey = a.x != nil && a.x.Type == topicType && !c.Operator && c.access.Access().LimitsTopics(a.x.Name)
+	a.ok = true
 	return nil
 }
 

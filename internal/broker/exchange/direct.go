@@ -5,7 +5,7 @@ import "hash/maphash"
 // direct: the routing key equals the binding key.
 type direct[D comparable] struct {
 	seed maphash.Seed
-	keys hamt[string, list[D]]
+	keys dict[list[D]]
 }
 
 func (x *direct[D]) bind(b *Binding[D]) index[D] {

@@ -177,6 +177,18 @@ func (n *node[K, V]) each(f func(K, V) bool) bool {
 	return true
 }
 
+func (n *node[K, V]) eachLeaf(f func(*leaf[K, V])) {
+	if n == nil {
+		return
+	}
+	for i := range n.leaves {
+		f(&n.leaves[i])
+	}
+	for _, k := range n.kids {
+		k.eachLeaf(f)
+	}
+}
+
 func inserted[T any](s []T, i int, v T) []T {
 	out := make([]T, len(s)+1)
 	copy(out, s[:i])

@@ -2,8 +2,11 @@ package exchange
 
 import (
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -321,6 +324,57 @@ func TestHamt(t *testing.T) {
 				t.Fatal(k)
 			}
 		}
+	}
+}
+
+// Each version of a dict finds what it holds, before and after it has made itself
+// a table, whatever the versions after it hold.
+func TestDict(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	type snap struct {
+		d    dict[int]
+		want map[string]int
+	}
+	seed := maphash.MakeSeed()
+	var d dict[int]
+	want := map[string]int{}
+	var snaps []snap
+	hash := func(k string) uint64 {
+		if len(k)%2 == 0 {
+			return uint64(k[0]) // many meet
+		}
+		return maphash.String(seed, k)
+	}
+	for i := range 2000 {
+		k := strconv.Itoa(r.IntN(1200))
+		if _, ok := want[k]; ok && r.IntN(2) == 0 {
+			d = d.without(hash(k), k)
+			delete(want, k)
+		} else {
+			d = d.with(hash(k), k, i)
+			want[k] = i
+		}
+		if i%97 == 0 {
+			snaps = append(snaps, snap{d, maps.Clone(want)})
+		}
+	}
+	tables := 0
+	for _, s := range snaps {
+		for range 3 {
+			for k := range 1200 {
+				k := strconv.Itoa(k)
+				v, ok := s.d.get(hash(k), k)
+				if w, have := s.want[k]; ok != have || v != w {
+					t.Fatalf("%q: %d %v, want %d %v", k, v, ok, w, have)
+				}
+			}
+		}
+		if s.d.flat != nil && s.d.flat.table.Load() != nil {
+			tables++
+		}
+	}
+	if tables < len(snaps)/2 {
+		t.Errorf("%d of %d versions have a table", tables, len(snaps))
 	}
 }
 

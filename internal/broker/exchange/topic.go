@@ -24,8 +24,8 @@ func newTopic[D comparable](seed maphash.Seed) *topic[D] {
 }
 
 type trie[D comparable] struct {
-	dests list[D]                // of patterns that end here
-	words hamt[string, *trie[D]] // by the next word
+	dests list[D]        // of patterns that end here
+	words dict[*trie[D]] // by the next word
 	star  *trie[D]
 	hash  *trie[D]
 }
@@ -97,7 +97,7 @@ func (t *trie[D]) without(seed maphash.Seed, p string, more bool, d D) *trie[D] 
 			}
 		}
 	}
-	if len(c.dests.items) == 0 && c.words.n == 0 && c.star == nil && c.hash == nil {
+	if len(c.dests.items) == 0 && c.words.len() == 0 && c.star == nil && c.hash == nil {
 		return nil
 	}
 	return &c
@@ -166,7 +166,7 @@ func (s *search[D]) at(t *trie[D], i int) {
 		w := &s.words[i]
 		i++
 		var kid *trie[D]
-		if t.words.n > 0 {
+		if t.words.len() > 0 {
 			kid, _ = t.words.get(w.hash, w.text)
 		}
 		switch {
@@ -187,7 +187,7 @@ func (s *search[D]) at(t *trie[D], i int) {
 // have taken any number of them.
 func (s *search[D]) any(t *trie[D], i int) {
 	s.dst = append(s.dst, t.dests.items...)
-	if t.words.n == 0 && t.star == nil && t.hash == nil {
+	if t.words.len() == 0 && t.star == nil && t.hash == nil {
 		return
 	}
 	var from set
@@ -208,7 +208,7 @@ func (s *search[D]) below(t *trie[D], from set) {
 			s.many(t.star, to)
 		}
 	}
-	if t.words.n == 0 {
+	if t.words.len() == 0 {
 		return
 	}
 	var done set
