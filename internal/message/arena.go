@@ -1,6 +1,9 @@
 package message
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // An Arena asks the heap for chunks that double from minChunk, so that a queue
 // with one small message is cheap, to chunkSize: large enough that one
@@ -10,6 +13,12 @@ const (
 	minChunk  = 1 << 10
 	chunkSize = 32 << 10
 )
+
+// BlockSize is the size of a Block.
+const BlockSize = 256 << 10
+
+// maxBlocks is how many empty blocks an Arena keeps for the next load.
+const maxBlocks = 2
 
 // maxSpare is how many empty chunks an Arena keeps for the next burst.
 const maxSpare = 8
@@ -34,8 +43,14 @@ type Arena struct {
 	budget *Budget
 	cur    *chunk
 	spare  []*chunk
-	held   int64 // bytes of all chunks
+	blocks []Block // empty ones, to be loaded into
+	held   int64   // bytes of all chunks
 }
+
+// Block is memory that messages are read into where they are to stay. Until it
+// is adopted it belongs to whoever took it from the Arena, who needs no lock for
+// it.
+type Block struct{ c *chunk }
 
 type chunk struct {
 	mem  []byte // never changed: Ref.Bytes reads it without the queue's lock
@@ -97,6 +112,63 @@ func (a *Arena) PutBytes(b []byte) Ref {
 	return r
 }
 
+// Block returns a block to read into; Adopt takes it back.
+func (a *Arena) Block() Block {
+	if n := len(a.blocks); n > 0 {
+		b := a.blocks[n-1]
+		a.blocks = a.blocks[:n-1]
+		return b
+	}
+	a.hold(BlockSize)
+	return Block{&chunk{mem: make([]byte, BlockSize)}}
+}
+
+// Bytes returns the block's memory.
+func (b Block) Bytes() []byte { return b.c.mem }
+
+// Holds reports whether m lies in the block.
+func (b Block) Holds(m []byte) bool { return b.at(m) >= 0 }
+
+func (b Block) at(m []byte) int {
+	off := uintptr(unsafe.Pointer(unsafe.SliceData(m))) - uintptr(unsafe.Pointer(unsafe.SliceData(b.c.mem)))
+	if size := uintptr(len(b.c.mem)); len(m) == 0 || off > size || off+uintptr(len(m)) > size {
+		return -1
+	}
+	return int(off)
+}
+
+// Ref returns the place of m. ok is false when m does not lie in the block.
+func (b Block) Ref(m []byte) (r Ref, ok bool) {
+	at := b.at(m)
+	if at < 0 {
+		return r, false
+	}
+	b.c.live++
+	return Ref{b.c, uint32(at), uint32(len(m))}, true
+}
+
+// Adopt takes a block over, with the messages that a Ref was made of.
+func (a *Arena) Adopt(b Block) {
+	if b.c.live == 0 {
+		a.free(b.c)
+	}
+}
+
+// TakeBack is Adopt for a block whose messages nobody wants.
+func (a *Arena) TakeBack(b Block) {
+	b.c.live = 0
+	a.free(b.c)
+}
+
+// DropBlocks gives empty blocks back to the heap.
+func (a *Arena) DropBlocks() {
+	for i, b := range a.blocks {
+		a.drop(b.c)
+		a.blocks[i] = Block{}
+	}
+	a.blocks = a.blocks[:0]
+}
+
 // Release gives the bytes behind r back. The zero Ref is allowed.
 func (a *Arena) Release(r Ref) {
 	c := r.c
@@ -120,6 +192,7 @@ func (a *Arena) Trim() {
 		a.spare[i] = nil
 	}
 	a.spare = a.spare[:0]
+	a.DropBlocks()
 	if a.cur != nil && a.cur.live == 0 {
 		a.drop(a.cur)
 		a.cur = nil
@@ -142,9 +215,13 @@ func (a *Arena) next(n int) *chunk {
 		}
 		n = size
 	}
+	a.hold(n)
+	return &chunk{mem: make([]byte, n)}
+}
+
+func (a *Arena) hold(n int) {
 	a.held += int64(n)
 	a.budget.used.Add(int64(n))
-	return &chunk{mem: make([]byte, n)}
 }
 
 // retire lets go of the current chunk; it is freed with its last message.
@@ -155,9 +232,13 @@ func (a *Arena) retire() {
 }
 
 func (a *Arena) free(c *chunk) {
-	if len(c.mem) == chunkSize && len(a.spare) < maxSpare {
+	switch {
+	case len(c.mem) == chunkSize && len(a.spare) < maxSpare:
 		c.used = 0
 		a.spare = append(a.spare, c)
+		return
+	case len(c.mem) == BlockSize && len(a.blocks) < maxBlocks && a.budget.Used() < a.budget.Limit/2:
+		a.blocks = append(a.blocks, Block{c})
 		return
 	}
 	a.drop(c)
@@ -171,5 +252,5 @@ func (a *Arena) drop(c *chunk) {
 // Drop gives everything back; the arena and all its Refs are dead after it.
 func (a *Arena) Drop() {
 	a.budget.used.Add(-a.held)
-	a.held, a.cur, a.spare = 0, nil, nil
+	a.held, a.cur, a.spare, a.blocks = 0, nil, nil, nil
 }

@@ -62,6 +62,46 @@ func TestArena(t *testing.T) {
 	}
 }
 
+// Messages that were read into a block stay there; the block is used again when
+// the last one is released.
+func TestBlock(t *testing.T) {
+	budget := &Budget{Limit: 1 << 20}
+	a := NewArena(budget)
+	b := a.Block()
+	mem := b.Bytes()
+	copy(mem[100:], "first")
+	copy(mem[BlockSize-4:], "last")
+	first, ok1 := b.Ref(mem[100:105])
+	last, ok2 := b.Ref(mem[BlockSize-4:])
+	if !ok1 || !ok2 {
+		t.Fatal("the block does not know its messages")
+	}
+	if _, ok := b.Ref([]byte("elsewhere")); ok || b.Holds(make([]byte, 1)) || b.Holds(nil) {
+		t.Error("the block takes what does not lie in it")
+	}
+	a.Adopt(b)
+	if string(first.Bytes()) != "first" || string(last.Bytes()) != "last" {
+		t.Errorf("%q, %q", first.Bytes(), last.Bytes())
+	}
+	a.Release(first)
+	if c := a.Block(); &c.Bytes()[0] == &mem[0] {
+		t.Error("a block with a message in it was given out again")
+	} else {
+		a.TakeBack(c)
+	}
+	a.Release(last)
+	c, d := a.Block(), a.Block()
+	if &c.Bytes()[0] != &mem[0] && &d.Bytes()[0] != &mem[0] {
+		t.Error("an empty block was not given out again")
+	}
+	a.TakeBack(c)
+	a.Adopt(d)
+	a.Trim()
+	if a.Held() != 0 || budget.Used() != 0 {
+		t.Errorf("%d bytes held, %d on the budget", a.Held(), budget.Used())
+	}
+}
+
 func BenchmarkArenaPutRelease(b *testing.B) {
 	a := NewArena(&Budget{Limit: 1 << 30})
 	m := Message{RoutingKey: []byte("queue"), Props: []byte{0x10, 0, 1}, Body: make([]byte, 1024)}

@@ -134,12 +134,12 @@ func BenchmarkRead(b *testing.B) {
 		}
 	})
 	b.Run("many", func(b *testing.B) {
-		var buf []byte
-		var err error
+		buf := make([]byte, 256<<10)
+		room := func(n int) []byte { return buf[:n] }
 		b.ReportAllocs()
 		b.SetBytes(1024 * 1000)
 		for b.Loop() {
-			if buf, err = l.ReadMany(pos[:1000], buf, func(int, store.Kind, uint64, []byte) error { return nil }); err != nil {
+			if err := l.ReadMany(pos[:1000], len(buf), room, func(int, store.Kind, uint64, []byte) error { return nil }); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -265,7 +265,7 @@ func (t *toy) verify(mustHave int) error {
 		}
 		sort.Slice(poss, func(i, j int) bool { return poss[i] < poss[j] })
 		n := 0
-		if _, err := t.log.ReadMany(poss, nil, func(i int, _ store.Kind, group uint64, p []byte) error {
+		if err := t.log.ReadMany(poss, 64<<10, nil, func(i int, _ store.Kind, group uint64, p []byte) error {
 			if i != n || group != uint64(g) || sum(p[16:]) != sums[poss[i]] {
 				return fmt.Errorf("ReadMany: %d of %v", i, poss)
 			}

@@ -14,7 +14,7 @@ import (
 const (
 	maxHandles = 256      // open segment files, beside the one being written
 	readGuess  = 2 << 10  // bytes read when the length of a record is unknown
-	readSpan   = 1 << 20  // bytes that ReadMany reads at once
+	readSpan   = 1 << 20  // bytes that Read reads at once, at most, when it does not know the length
 	readGap    = 64 << 10 // records further apart are read by themselves
 )
 
@@ -202,43 +202,44 @@ func (e *ReadError) Error() string { return fmt.Sprintf("store: read %v: %v", e.
 func (e *ReadError) Unwrap() error { return e.Err }
 
 // ReadMany reads records in the order given, which should be ascending, with
-// few and large reads. payload is valid during the call of each. It returns
-// the buffer, perhaps grown, to be given again; the error is a *ReadError, or
-// what each returned.
-func (l *Log) ReadMany(pos []Position, dst []byte, each func(i int, kind Kind, group uint64, payload []byte) error) ([]byte, error) {
+// few and large reads of up to span bytes. A read goes into memory that room
+// gives (nil: make); payloads are parts of it, or have memory of their own, and
+// are good for as long as the caller likes. The error is a *ReadError, or what
+// each returned.
+func (l *Log) ReadMany(pos []Position, span int, room func(n int) []byte, each func(i int, kind Kind, group uint64, payload []byte) error) error {
+	if room == nil {
+		room = func(n int) []byte { return make([]byte, n) }
+	}
 	for i := 0; i < len(pos); {
-		n := l.run(pos[i:])
+		n := l.run(pos[i:], span)
 		if n == 1 {
-			payload, kind, group, err := l.Read(pos[i], dst)
+			payload, kind, group, err := l.Read(pos[i], nil)
 			if err != nil {
-				return dst, &ReadError{i, pos[i], err}
-			}
-			if cap(payload) > cap(dst) && cap(payload) <= 4*readSpan {
-				dst = payload[:0]
+				return &ReadError{i, pos[i], err}
 			}
 			if err := each(i, kind, group, payload); err != nil {
-				return dst, err
+				return err
 			}
 			i++
 			continue
 		}
-		did, err := l.readRun(i, pos[i:i+n], &dst, each)
+		did, err := l.readRun(i, pos[i:i+n], room, each)
 		if err != nil {
-			return dst, err
+			return err
 		}
 		i += did
 	}
-	return dst, nil
+	return nil
 }
 
 // run returns how many of the first positions can be had with one read.
-func (l *Log) run(pos []Position) int {
+func (l *Log) run(pos []Position, span int) int {
 	written := Position(l.written.Load())
 	n := 1
 	for n < len(pos) && pos[n] > pos[n-1] && pos[n] < written &&
 		pos[n].Segment() == pos[0].Segment() &&
 		pos[n].Offset()-pos[n-1].Offset() <= readGap &&
-		pos[n].Offset()-pos[0].Offset() <= readSpan-readGuess {
+		int(pos[n].Offset()-pos[0].Offset()) <= span-readGuess {
 		n++
 	}
 	return n
@@ -246,17 +247,13 @@ func (l *Log) run(pos []Position) int {
 
 // readRun reads neighbours at once and returns how many of them it did; the
 // last may be longer than what was read and is then left to the next round.
-func (l *Log) readRun(i int, pos []Position, dst *[]byte, each func(i int, kind Kind, group uint64, payload []byte) error) (int, error) {
+func (l *Log) readRun(i int, pos []Position, room func(n int) []byte, each func(i int, kind Kind, group uint64, payload []byte) error) (int, error) {
 	s := l.table.Load().get(pos[0].Segment())
 	if s == nil {
 		return 0, &ReadError{i, pos[0], ErrGone}
 	}
 	base := pos[0].Offset()
-	want := int(pos[len(pos)-1].Offset()-base) + readGuess
-	if cap(*dst) < want {
-		*dst = make([]byte, 0, max(want, min(2*cap(*dst), readSpan)))
-	}
-	buf := (*dst)[:want]
+	buf := room(int(pos[len(pos)-1].Offset()-base) + readGuess)
 	got, err := l.readAt(s, buf, int64(base))
 	if err != nil {
 		return 0, &ReadError{i, pos[0], err}

@@ -48,7 +48,7 @@ func TestSmoke(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		if _, err := l.ReadMany(pos, nil, func(i int, _ Kind, g uint64, p []byte) error {
+		if err := l.ReadMany(pos, 1<<20, nil, func(i int, _ Kind, g uint64, p []byte) error {
 			if i != n || g != uint64(i) || string(p[:7]) != fmt.Sprintf("rec %03d", i) || len(p) != 7+i {
 				t.Fatalf("record %d: %d %q", i, g, p)
 			}

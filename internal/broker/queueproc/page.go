@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/store"
 )
 
 // What a load reads at a time.
 const (
-	loadItems = 512
-	loadBytes = 512 << 10
+	loadItems = 1024
+	loadBytes = message.BlockSize * 3 / 4 // with what lies around the bodies it is mostly one block
 )
 
 func appendUvarints(dst []byte, vs ...uint64) []byte {
@@ -161,7 +162,12 @@ func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
 	if q.Budget.Exhausted() {
 		n, bytes = loadItems/16, loadBytes/16
 	}
-	pg, items := q.m.Wanted(n, bytes, nil)
+	if q.loader == nil {
+		q.loader = &loader{}
+	}
+	ld := q.loader
+	pg, items := q.m.Wanted(n, bytes, ld.items[:0])
+	ld.items = items
 	if pg == nil && len(items) == 0 {
 		q.loading = false
 		q.mu.Unlock()
@@ -175,9 +181,9 @@ func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
 	if pg != nil {
 		return true, q.readPage(ref)
 	}
-	err := q.loadBodies(items)
+	err := q.loadBodies(ld, items)
 	if errors.Is(err, store.ErrCorrupt) || takeLoss && errors.Is(err, store.ErrGone) {
-		err = q.loadSingly(items, err)
+		err = q.loadSingly(ld, items, err)
 	}
 	return true, err
 }
@@ -185,9 +191,9 @@ func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
 // loadSingly finds the message that cannot be read. Those before it are
 // delivered; when it is at the head and damaged for good, it is given up, so
 // that the queue goes on.
-func (q *Queue) loadSingly(items []queue.Item, cause error) error {
+func (q *Queue) loadSingly(ld *loader, items []queue.Item, cause error) error {
 	for i := range items {
-		err := q.loadBodies(items[i : i+1])
+		err := q.loadBodies(ld, items[i:i+1])
 		if err == nil {
 			continue
 		}
@@ -218,42 +224,4 @@ func (q *Queue) giveUp(seq uint64) {
 		q.m.Settle(now, slot, it.Seq, o, &q.eff)
 	}
 	q.unlock()
-}
-
-// loadBodies reads the messages of items from the log and hands them to the
-// machine, which dispatches them.
-func (q *Queue) loadBodies(items []queue.Item) error {
-	pos := make([]store.Position, len(items))
-	for i := range items {
-		pos[i] = store.Position(items[i].Pos)
-	}
-	var buf []byte
-	q.reads.Add(uint64(len(items)))
-	spans := make([]int, 0, len(items)+1)
-	_, err := q.Log.ReadMany(pos, nil, func(i int, kind store.Kind, _ uint64, payload []byte) error {
-		b, err := storedMessage(kind, payload)
-		if err != nil {
-			return err
-		}
-		spans = append(spans, len(buf))
-		buf = append(buf, b...)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	spans = append(spans, len(buf))
-	q.mu.Lock()
-	if q.deleted {
-		q.mu.Unlock()
-		return nil
-	}
-	for i := range items {
-		items[i].Mem = q.arena.PutBytes(buf[spans[i]:spans[i+1]])
-	}
-	for _, r := range q.m.BodiesLoaded(nowMillis(), items, &q.eff) {
-		q.arena.Release(r)
-	}
-	q.unlock()
-	return nil
 }

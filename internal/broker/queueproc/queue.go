@@ -121,6 +121,7 @@ type Queue struct {
 	deleted bool
 	stopped bool
 	loading bool
+	loader  *loader         // of the load under way, or the last one
 	cur     *Pub            // the message that is being enqueued
 	item    queue.Item      // scratch: what the machine is told of it
 	out     message.Message // scratch: one that is being delivered
@@ -750,9 +751,10 @@ func (q *Queue) Trim() {
 		return
 	}
 	q.m.Trim()
+	q.arena.DropBlocks()
 	if quiet && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
 		q.arena.Trim()
-		q.eff, q.settled, q.scratch = nil, nil, nil
+		q.eff, q.settled, q.scratch, q.loader = nil, nil, nil, nil
 	}
 }
 
