@@ -31,7 +31,8 @@ type Browsed struct {
 // What Browse takes at a time.
 const (
 	browseItems  = 512
-	browseMemory = 1 << 20 // bytes copied under the lock
+	browseMemory = 1 << 20   // bytes copied under the lock
+	browseBytes  = 512 << 10 // bytes read from disk at once
 )
 
 // errStop ends a Browse early.
@@ -103,7 +104,7 @@ func (r *looksReader) all() error {
 		}
 		n := 1
 		size := int64(l.item.Size)
-		for i+n < len(r.looks) && r.looks[i+n].raw == nil && r.looks[i+n].item.Seq != 0 && size < loadBytes {
+		for i+n < len(r.looks) && r.looks[i+n].raw == nil && r.looks[i+n].item.Seq != 0 && size < browseBytes {
 			size += int64(r.looks[i+n].item.Size)
 			n++
 		}
@@ -122,7 +123,11 @@ func (r *looksReader) many(from, n int) error {
 		pos[i] = store.Position(r.looks[from+i].item.Pos)
 	}
 	done := 0
-	buf, err := r.q.Log.ReadMany(pos, r.buf, func(i int, kind store.Kind, _ uint64, payload []byte) error {
+	room := func(n int) []byte {
+		r.buf = slices.Grow(r.buf[:0], n)[:n]
+		return r.buf
+	}
+	err := r.q.Log.ReadMany(pos, browseBytes, room, func(i int, kind store.Kind, _ uint64, payload []byte) error {
 		m, err := parseMessage(kind, payload)
 		if err != nil {
 			return err
@@ -133,7 +138,7 @@ func (r *looksReader) many(from, n int) error {
 		}
 		return nil
 	})
-	if r.buf = buf; err == nil || errors.Is(err, errStop) {
+	if err == nil || errors.Is(err, errStop) {
 		return err
 	}
 	for ; done < n; done++ { // one of them is gone, or damaged
