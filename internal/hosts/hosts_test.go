@@ -32,15 +32,17 @@ func client(t *testing.T, url string) *hosts.Client {
 
 // world is a broker with some agents, all online.
 type world struct {
-	t      *testing.T
-	b      *hoststest.Broker
-	c      *hosts.Client
-	agents map[string]*hoststest.Agent
+	t       *testing.T
+	b       *hoststest.Broker
+	c       *hosts.Client
+	agents  map[string]*hoststest.Agent // by name, the last one
+	started []*hoststest.Agent
 }
 
 func newWorld(t *testing.T, b *hoststest.Broker, names ...string) *world {
 	t.Helper()
 	w := &world{t: t, b: b, c: client(t, b.URL), agents: map[string]*hoststest.Agent{}}
+	t.Cleanup(w.stop)
 	for _, name := range names {
 		w.agent(agent.Config{Name: name})
 	}
@@ -52,7 +54,17 @@ func (w *world) agent(cfg agent.Config) *hoststest.Agent {
 	w.t.Helper()
 	a := hoststest.Run(w.t, w.b.URL, cfg)
 	w.agents[cfg.Name] = a
+	w.started = append(w.started, a)
 	return a
+}
+
+// stop stops all agents, at the same time: who has no network takes long.
+func (w *world) stop() {
+	var all sync.WaitGroup
+	for _, a := range w.started {
+		all.Go(a.Stop)
+	}
+	all.Wait()
 }
 
 // online waits until the hosts are seen.

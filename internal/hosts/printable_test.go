@@ -1,0 +1,39 @@
+package hosts
+
+import "testing"
+
+func TestPrintable(t *testing.T) {
+	for _, c := range [][2]string{
+		{"plain\n\ttext\n", "plain\n\ttext\n"},
+		{"ä € 日本\n", "ä € 日本\n"},
+		{"caf\xe9 gr\xfc\xdfe\n", "café grüße\n"},
+		{"\xff\xfea\x00\xe4\x00\n\x00", "aä\n"},
+		{"\xfe\xff\x00a\x20\xac", "a€"},
+		{"a\r\nb\rc\n", "a\nb\nc\n"},
+		{"\x1b[31mred\x1b]0;title\a bell bell bell\n", `\x1b[31mred\x1b]0;title\x07 bell bell bell` + "\n"},
+		{"\u009b31m csi", `\x9b31m csi`},
+		{"", ""},
+		{"\x00\x01", "[binary, 2 bytes; --raw shows them as they are]\n00000000  00 01\n"},
+	} {
+		if got := Printable([]byte(c[0])); got != c[1] {
+			t.Errorf("%q: %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	list := []Host{}
+	for _, name := range []string{"web1", "web2", "web10", "database"} {
+		h := Host{}
+		h.Name = name
+		list = append(list, h)
+	}
+	for name, want := range map[string]string{"wbe1": "; nearest: web1", "WEB2": "; nearest: web2, web1, web10", "databse": "; nearest: database", "mail": ""} {
+		if got := hint(name, list); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if natural("web2", "web10") >= 0 || natural("a", "b") >= 0 || natural("a1", "a1") != 0 {
+		t.Error("order of names")
+	}
+}
