@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/warrenmq/warren/internal/audit"
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/proto/amqp091/session"
@@ -21,8 +22,9 @@ import (
 type app struct {
 	broker *broker.Broker
 	amqp   *session.Server
-	work   sync.WaitGroup // accept loops, connections, and who waits for ended
-	ended  chan struct{}
+	work   sync.WaitGroup  // accept loops, connections, and who waits for ended
+	ctx    context.Context // ends with the application
+	end    context.CancelFunc
 }
 
 var (
@@ -57,6 +59,7 @@ func (s *Server) StartApp() error {
 		return err
 	}
 	if err := s.mgmt.open(a.broker); err != nil {
+		a.end()
 		s.setPhase(stopped)
 		return errors.Join(err, a.broker.Close())
 	}
@@ -77,7 +80,7 @@ func (s *Server) watch(a *app) {
 	select {
 	case <-a.broker.Done():
 		s.fail(a.broker.Err())
-	case <-a.ended:
+	case <-a.ctx.Done():
 	}
 }
 
@@ -115,13 +118,14 @@ func (s *Server) newApp() (*app, error) {
 			return nil, errors.Join(err, b.Close())
 		}
 	}
-	a := &app{broker: b, ended: make(chan struct{})}
+	a := &app{broker: b}
+	a.ctx, a.end = context.WithCancel(context.Background())
 	a.amqp = &session.Server{Broker: b, Logger: s.logger, Config: session.Config{
 		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
 		Platform:    "Warren " + Version + " / " + runtime.Version(),
 		Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
 		Heartbeat:   cfg.Heartbeat, FrameMax: cfg.FrameMax, ChannelMax: cfg.ChannelMax,
-		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms,
+		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms, CertLogin: auth.CertLogin(cfg.CertLogin),
 	}}
 	return a, nil
 }
@@ -169,8 +173,8 @@ func (s *Server) stopApp(ctx context.Context) error {
 	defer cancel()
 	err := s.mgmt.open(nil)
 	closeAll(ctx, open)
+	a.end()
 	a.amqp.Shutdown(ctx)
-	close(a.ended)
 	a.work.Wait()
 	err = errors.Join(err, a.broker.Close())
 	s.setPhase(stopped)

@@ -23,11 +23,15 @@ const (
 type Config struct {
 	// DataDir holds everything that outlives the process. Empty: the data
 	// lives in memory and goes with it.
-	DataDir     string
-	Logger      *slog.Logger `json:"-"` // nil: silent
-	Logs        Logs         `json:"-"` // nil: what Logger does stays as it is
-	NodeName    string       // default: warren@host
-	ClusterName string       // cluster_name; default: NodeName
+	DataDir string
+	Logger  *slog.Logger `json:"-"` // nil: silent
+	Logs    Logs         `json:"-"` // nil: what Logger does stays as it is
+	// Reread reads the configuration again, for Reload, and changes what it can
+	// (levels of the log). It returns the settings that now stand there. Nil:
+	// there is nothing to read.
+	Reread      func() ([]Setting, error) `json:"-"`
+	NodeName    string                    // default: warren@host
+	ClusterName string                    // cluster_name; default: NodeName
 
 	// Listeners are addresses for AMQP, "host:port"; port 0 picks a free one.
 	// Nil: none; connections then come from Dial only. (listeners.tcp.*)

@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/plugins"
@@ -13,9 +16,12 @@ import (
 
 // Protocols of listeners, named as rabbitmqctl names them.
 const (
-	ProtocolAMQP       = "amqp"
-	ProtocolHTTP       = "http"
-	ProtocolPrometheus = "http/prometheus"
+	ProtocolAMQP          = "amqp"
+	ProtocolAMQPS         = "amqp/ssl"
+	ProtocolHTTP          = "http"
+	ProtocolHTTPS         = "https"
+	ProtocolPrometheus    = "http/prometheus"
+	ProtocolPrometheusTLS = "https/prometheus"
 )
 
 // ListenerInfo is an open listener.
@@ -41,9 +47,10 @@ func (e *ListenError) Unwrap() error { return e.Err }
 // spec is a listener that the configuration wants.
 type spec struct {
 	protocol string
-	plugin   string // open while it is enabled; "": always
-	addr     string // after the first time the one that it was bound to
-	foreign  bool   // somebody else has made it and cannot make it again
+	plugin   string      // open while it is enabled; "": always
+	tls      *listen.TLS // nil: none
+	addr     string      // after the first time the one that it was bound to
+	foreign  bool        // somebody else has made it and cannot make it again
 }
 
 // listener is an open one.
@@ -53,18 +60,43 @@ type listener struct {
 	web *webServer // nil for AMQP
 }
 
-func specsOf(cfg *Config) []*spec {
+// specsOf lists the listeners that a configuration wants, and reads their
+// certificates.
+func specsOf(cfg *Config) ([]*spec, error) {
 	var out []*spec
-	add := func(protocol, plugin string, addrs []string) {
+	add := func(protocol, plugin string, addrs []string, t *listen.TLS) {
 		for _, a := range addrs {
-			out = append(out, &spec{protocol: protocol, plugin: plugin, addr: a})
+			out = append(out, &spec{protocol: protocol, plugin: plugin, addr: a, tls: t})
 		}
 	}
-	add(ProtocolAMQP, "", cfg.Listeners)
-	add(ProtocolHTTP, plugins.Management, cfg.Management.Listeners)
-	add(ProtocolPrometheus, plugins.Prometheus, cfg.Prometheus.Listeners)
-	return out
+	secure := func(protocol, plugin string, addrs []string, opts TLS) error {
+		if len(addrs) == 0 {
+			return nil
+		}
+		t, err := listen.NewTLS(listen.TLSOptions(opts), cfg.Logger)
+		if err != nil {
+			return &TLSError{Protocol: protocol, Err: err}
+		}
+		add(protocol, plugin, addrs, t)
+		return nil
+	}
+	m, p := &cfg.Management, &cfg.Prometheus
+	add(ProtocolAMQP, "", cfg.Listeners, nil)
+	err := secure(ProtocolAMQPS, "", cfg.TLSListeners, cfg.TLS)
+	add(ProtocolHTTP, plugins.Management, m.Listeners, nil)
+	err = errors.Join(err, secure(ProtocolHTTPS, plugins.Management, m.TLSListeners, m.TLS))
+	add(ProtocolPrometheus, plugins.Prometheus, p.Listeners, nil)
+	return out, errors.Join(err, secure(ProtocolPrometheusTLS, plugins.Prometheus, p.TLSListeners, p.TLS))
 }
+
+// TLSError says what is wrong with the certificate of a listener, or the like.
+type TLSError struct {
+	Protocol string
+	Err      error
+}
+
+func (e *TLSError) Error() string { return e.Protocol + ": " + e.Err.Error() }
+func (e *TLSError) Unwrap() error { return e.Err }
 
 // wanted reports whether a listener is to be open now. The caller holds mu.
 func (s *Server) wanted(sp *spec) bool {
@@ -87,14 +119,19 @@ func (s *Server) openWanted() error {
 			return &ListenError{Protocol: sp.protocol, Addr: sp.addr, Err: err}
 		}
 		sp.addr = ln.Addr().String()
-		switch sp.protocol {
-		case ProtocolHTTP:
-			s.open = append(s.open, &listener{sp, ln, serveHTTP(ln, s.managementHandler(), s.logger)})
-		case ProtocolPrometheus:
-			s.open = append(s.open, &listener{sp, ln, serveHTTP(ln, s.prometheusHandler(), s.logger)})
-		default:
+		if sp.plugin == "" {
 			s.serveAMQP(sp, ln)
+			continue
 		}
+		h := s.managementHandler()
+		if sp.plugin == plugins.Prometheus {
+			h = s.prometheusHandler()
+		}
+		served := ln
+		if sp.tls != nil {
+			served = tls.NewListener(ln, sp.tls.Config())
+		}
+		s.open = append(s.open, &listener{sp, ln, serveHTTP(served, h, s.logger)})
 	}
 	return nil
 }
@@ -110,9 +147,65 @@ func (s *Server) serveAMQP(sp *spec, ln net.Listener) {
 			if err != nil {
 				return
 			}
-			a.work.Go(func() { a.amqp.Serve(nc) })
+			a.work.Go(func() {
+				if ready := s.greet(a, sp, nc); ready != nil {
+					a.amqp.Serve(ready)
+				}
+			})
 		}
 	})
+}
+
+// greet does what comes before AMQP on a new connection: socket options, the
+// header of the PROXY protocol, the TLS handshake. It returns nil if the
+// connection is closed.
+func (s *Server) greet(a *app, sp *spec, nc net.Conn) net.Conn {
+	s.cfg.Socket.apply(nc)
+	proxy := s.cfg.ProxyProtocol && !sp.foreign
+	if !proxy && sp.tls == nil {
+		return nc
+	}
+	// The end of the application ends the waiting, too.
+	done := context.AfterFunc(a.ctx, func() { nc.Close() })
+	defer done()
+	nc.SetDeadline(time.Now().Add(s.cfg.TLSHandshakeTimeout))
+	raw, err := nc, error(nil)
+	if proxy {
+		nc, err = listen.Proxied(nc)
+	}
+	if err == nil && sp.tls != nil {
+		t := tls.Server(nc, sp.tls.Config())
+		err = t.Handshake()
+		nc = t
+	}
+	if err != nil {
+		s.logger.Error("connection refused", "category", "connection", "peer", raw.RemoteAddr().String(),
+			"listener", raw.LocalAddr().String(), "reason", listen.HandshakeError(err))
+		raw.Close()
+		return nil
+	}
+	nc.SetDeadline(time.Time{})
+	return nc
+}
+
+// apply sets what differs from the defaults.
+func (o *SocketOptions) apply(nc net.Conn) {
+	t, ok := nc.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if o.Delay {
+		t.SetNoDelay(false)
+	}
+	if o.NoKeepAlive {
+		t.SetKeepAlive(false)
+	}
+	if o.SendBuffer > 0 {
+		t.SetWriteBuffer(o.SendBuffer)
+	}
+	if o.RecvBuffer > 0 {
+		t.SetReadBuffer(o.RecvBuffer)
+	}
 }
 
 // takeUnwanted removes those from the list that are open and not wanted. The
@@ -143,6 +236,12 @@ func closeAll(ctx context.Context, ls []*listener) {
 // Addrs are the addresses that AMQP connections are accepted on.
 func (s *Server) Addrs() []net.Addr { return s.addrs(ProtocolAMQP) }
 
+// TLSAddrs are the addresses that AMQP connections with TLS are accepted on.
+func (s *Server) TLSAddrs() []net.Addr { return s.addrs(ProtocolAMQPS) }
+
+// ManagementTLSAddrs are those of the HTTP API and the page with TLS.
+func (s *Server) ManagementTLSAddrs() []net.Addr { return s.addrs(ProtocolHTTPS) }
+
 // ManagementAddrs are the addresses of the HTTP API and the page.
 func (s *Server) ManagementAddrs() []net.Addr { return s.addrs(ProtocolHTTP) }
 
@@ -167,11 +266,15 @@ func (s *Server) Listeners() []ListenerInfo {
 	defer s.mu.Unlock()
 	out := make([]ListenerInfo, 0, len(s.open))
 	for _, l := range s.open {
-		host, port, _ := net.SplitHostPort(l.ln.Addr().String())
-		n, _ := strconv.Atoi(port)
-		out = append(out, ListenerInfo{Protocol: l.protocol, Address: host, Port: n})
+		out = append(out, l.info())
 	}
 	return out
+}
+
+func (l *listener) info() ListenerInfo {
+	host, port, _ := net.SplitHostPort(l.ln.Addr().String())
+	n, _ := strconv.Atoi(port)
+	return ListenerInfo{Protocol: l.protocol, Address: host, Port: n, TLS: l.tls != nil}
 }
 
 // SuspendListeners closes the listeners for AMQP. Connections stay.

@@ -77,7 +77,6 @@ func (n *node) Plugins() []api.PluginInfo {
 	return out
 }
 
-func (n *node) Certificates() []api.CertificateInfo  { return nil }
 func (n *node) Started() time.Time                   { return n.server().Started() }
 func (n *node) AppRunning() bool                     { return n.server().AppRunning() }
 func (n *node) Suspended() bool                      { return n.server().Suspended() }
@@ -91,6 +90,15 @@ func (n *node) ResumeListeners() error               { return n.server().ResumeL
 func (n *node) EnablePlugins(names ...string) error  { return n.server().EnablePlugins(names...) }
 func (n *node) DisablePlugins(names ...string) error { return n.server().DisablePlugins(names...) }
 func (n *node) SetPlugins(names ...string) error     { return n.server().SetPlugins(names...) }
+
+// Certificates implements api.Node.
+func (n *node) Certificates() []api.CertificateInfo {
+	var out []api.CertificateInfo
+	for _, c := range n.server().Certificates() {
+		out = append(out, api.CertificateInfo{Listener: api.ListenerInfo(c.Listener), File: c.File, Leaf: c.Leaf})
+	}
+	return out
+}
 
 // EffectiveConfig implements api.Node.
 func (n *node) EffectiveConfig() []api.ConfigValue {
@@ -136,6 +144,6 @@ func (n *node) RotateLogs() error {
 
 var errNotHere = errors.New("this node cannot do that")
 
-func (n *node) Reload() ([]string, error)       { return nil, errNotHere }
+func (n *node) Reload() ([]string, error)       { return n.server().Reload() }
 func (n *node) SetMemoryWatermark(string) error { return errNotHere }
 func (n *node) SetDiskFreeLimit(string) error   { return errNotHere }

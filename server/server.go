@@ -86,7 +86,10 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, logger: cfg.Logger, started: time.Now(), ops: make(chan struct{}, 1),
 		failed: make(chan struct{}), stop: make(chan struct{}),
 	}
-	s.specs = specsOf(&cfg)
+	var err error
+	if s.specs, err = specsOf(&cfg); err != nil {
+		return nil, err
+	}
 	s.mgmt = &management{srv: s}
 	if err := s.mgmt.open(nil); err != nil {
 		return nil, err

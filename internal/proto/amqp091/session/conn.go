@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	ChannelMax       uint16
 	HandshakeTimeout time.Duration
 	Mechanisms       []string
+	CertLogin        auth.CertLogin // for EXTERNAL
 }
 
 // Server serves AMQP 0-9-1 on sockets that somebody else accepts.

@@ -80,16 +80,14 @@ func (c *Conn) sendStart() {
 // verified who it is.
 func (c *Conn) mechanisms() []string {
 	ms := slices.Clone(c.srv.Config.Mechanisms)
-	if c.certificateName() != "" && !slices.Contains(ms, "EXTERNAL") {
-		ms = append(ms, "EXTERNAL")
-	} else if c.certificateName() == "" {
+	if slices.Contains(ms, "EXTERNAL") && c.certificateName() == "" {
 		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "EXTERNAL" })
 	}
 	return ms
 }
 
-// certificateName is the distinguished name in the verified certificate of the
-// peer, "" if there is none.
+// certificateName is the name of the user whom the peer's verified certificate
+// stands for, "" if there is none.
 func (c *Conn) certificateName() string {
 	t, ok := c.nc.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
@@ -99,7 +97,7 @@ func (c *Conn) certificateName() string {
 	if len(st.VerifiedChains) == 0 {
 		return ""
 	}
-	return st.PeerCertificates[0].Subject.String()
+	return auth.CertificateName(st.PeerCertificates[0], c.srv.Config.CertLogin)
 }
 
 // connectionFrame handles a frame on channel 0.
