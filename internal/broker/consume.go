@@ -38,7 +38,7 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 	if s.GlobalQoS && q.Definition().Type == "quorum" {
 		return nil, errf(NotImplemented, "queue '%s' in vhost '%s' does not support global qos", s.Queue, c.vhost.Name)
 	}
-	cons := &queueproc.Consumer{Sink: ch.out, User: s.User}
+	cons := &queueproc.Consumer{Sink: ch.out, User: s.User, Channel: ch}
 	cons.Tag, cons.NoAck, cons.Prefetch, cons.Gate = s.Tag, s.NoAck, s.Prefetch, s.Gate
 	// Quorum queues know no exclusive consumers; RabbitMQ takes the flag and forgets it.
 	cons.Exclusive = s.Exclusive && q.Definition().Type != "quorum"
@@ -88,7 +88,18 @@ func (ch *Channel) Get(name string, noAck bool, use func(q *queueproc.Queue, d q
 	if d := q.Definition(); d.Type == "quorum" && d.Effective.SingleActive {
 		return false, errf(ResourceLocked, "cannot obtain access to queue '%s' in vhost '%s'. basic.get operations are not supported by quorum queues with single active consumer", name, c.vhost.Name)
 	}
-	ok, err := q.Get(noAck, func(d queueproc.Delivery, m *message.Message, left int) { use(q.Queue, d, m, left) })
+	var copied *message.Message
+	again := false
+	ok, err := q.Get(noAck, func(d queueproc.Delivery, m *message.Message, left int) {
+		if c.vhost.traces(m.Exchange) {
+			stored, _ := message.Parse(m.Append(nil))
+			copied, again = &stored, d.Redelivered
+		}
+		use(q.Queue, d, m, left)
+	})
+	if copied != nil {
+		ch.traceDelivery(name, again, copied)
+	}
 	if errors.Is(err, queueproc.ErrDeleted) {
 		return false, noQueue(name, c.vhost.Name)
 	}

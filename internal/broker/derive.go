@@ -45,8 +45,8 @@ func (b *Broker) derive(changes []meta.Change) {
 		}
 		switch c.Kind {
 		case meta.VHostChanged:
-			if info := b.state.VHost(c.VHost); v.configure(info) {
-				b.later = append(b.later, v.measure)
+			if v.configure(b.state.VHost(c.VHost)) {
+				b.later = append(b.later, v.retune)
 			}
 		case meta.ExchangeDeclared:
 			v.addExchange(c.Exchange)
@@ -103,20 +103,21 @@ func (b *Broker) deriveAll() {
 }
 
 // configure puts into force what is said about a virtual host. It reports
-// whether its queues have to be measured. d is nil if it is gone by now.
-func (v *VHost) configure(d *meta.VHost) (measure bool) {
+// whether its queues have to be told. d is nil if it is gone by now.
+func (v *VHost) configure(d *meta.VHost) (retune bool) {
 	if d == nil {
 		return false
 	}
-	v.tracing.Store(d.Tracing)
+	traced := v.tracing.Swap(d.Tracing)
 	limit := max(0, d.Limits[meta.MaxBytes])
-	return v.meter.SetLimit(limit)
+	return v.meter.SetLimit(limit) || traced != d.Tracing
 }
 
-// measure counts the bytes of all queues anew.
-func (v *VHost) measure() {
+// retune tells all queues what is in force for their virtual host.
+func (v *VHost) retune() {
 	for _, q := range v.Queues() {
 		q.Measure()
+		q.SetTraced(v.tracing.Load())
 	}
 }
 
@@ -172,6 +173,9 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
 		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Meter: &v.meter, Owner: q, Waits: &b.waits[kindOfQueue(d)],
 	}, queueConfig(d))
+	if v.tracing.Load() {
+		q.SetTraced(true)
+	}
 	if n := d.Effective.PushbackBytes; n > 0 {
 		q.SetPushback(n)
 	}

@@ -28,7 +28,8 @@ type Outlet interface {
 type Channel struct {
 	c          *Client
 	out        Outlet
-	counted    bool // against the limits of user and node
+	Number     uint16 // of the channel in its connection, for traces
+	counted    bool   // against the limits of user and node
 	confirming bool
 	confirm    confirms
 	listed     bool // on Client.waiting; guarded by its waitMu
@@ -199,6 +200,9 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 		c.Flush()
 		msg := pub.Msg // a copy of its own: it goes to the heap
 		ch.count(r, len(m.Body), 0)
+		if c.vhost.traces(m.Exchange) {
+			ch.tracePublish(&msg, more, nil)
+		}
 		if !c.b.deliverReply(string(m.RoutingKey), &msg) {
 			return false, nil
 		}
@@ -210,6 +214,9 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
 	ch.count(r, len(m.Body), len(queues))
+	if c.vhost.traces(m.Exchange) {
+		ch.tracePublish(&pub.Msg, more, queues)
+	}
 	if len(queues) == 0 {
 		c.Flush()
 		return false, nil

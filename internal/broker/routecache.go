@@ -33,10 +33,11 @@ type place struct {
 // admitted is the exchange that was looked at last: with keys that the cache
 // does not know, it is mostly the same one.
 type admitted struct {
-	ok    bool
-	name  []byte
-	x     *Exchange
-	byKey bool // each routing key needs a permission of its own
+	traced bool // messages are copied: no way without dispatch
+	ok     bool
+	name   []byte
+	x      *Exchange
+	byKey  bool // each routing key needs a permission of its own
 }
 
 // route is what a channel knows of a destination (exchange and routing key).
@@ -73,7 +74,7 @@ func (ch *Channel) find(m *message.Message) (*route, error) {
 	rc.last = nil
 	a, r := &rc.admit, &rc.spare
 	known := a.ok && string(a.name) == string(m.Exchange)
-	if known && a.x != nil && a.x.Type == exchange.Direct {
+	if known && !a.traced && a.x != nil && a.x.Type == exchange.Direct {
 		// To look it up is as cheap as to find it in the cache.
 		if qs, ok := ch.c.route.simple(a.x, m.RoutingKey); ok {
 			r.to(m, a.x, qs)
@@ -166,7 +167,7 @@ func (ch *Channel) admitKey(r *route, m *message.Message) error {
 		qs = nil
 	}
 	r.to(m, a.x, qs)
-	r.fixed = c.route.fixed
+	r.fixed = c.route.fixed && !a.traced
 	r.reply = a.x == nil && isReplyKey(m.RoutingKey)
 	return nil
 }
@@ -176,6 +177,7 @@ func (ch *Channel) admitExchange(a *admitted, name []byte) error {
 	c := ch.c
 	v := c.vhost
 	*a = admitted{name: append(a.name[:0], name...)}
+	a.traced = v.traces(name)
 	label := exchangeLabel("")
 	if len(name) > 0 {
 		if a.x = v.exchangeNamed(name); a.x != nil {

@@ -58,6 +58,9 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, c.route.headers(headers))...)
 	}
 	ch.count(r, len(pub.Msg.Body), len(t.queues))
+	if c.vhost.traces(pub.Msg.Exchange) {
+		ch.tracePublish(&pub.Msg, more, t.queues)
+	}
 	stored := pub.Msg.Append(make([]byte, 0, pub.Msg.StoredSize()))
 	t.pub.Msg, _ = message.Parse(stored)
 	ch.tx.pubs = append(ch.tx.pubs, t)

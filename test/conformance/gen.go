@@ -21,13 +21,14 @@ func genCases() []*Case {
 	g.permissions()
 	g.limits()
 	g.policies()
+	g.traces()
 	return g.cases
 }
 
 func (g *generator) add(name string, lines ...string) {
 	c := &Case{Name: name, flags: map[string]bool{}}
 	for _, l := range lines {
-		c.lines = append(c.lines, strings.Split(l, " ;; ")...)
+		c.lines = append(c.lines, strings.Split(strings.ReplaceAll(l, "\n", " ;; "), " ;; ")...)
 	}
 	g.cases = append(g.cases, c)
 }

@@ -75,6 +75,7 @@ func definition(del bool, f []string, body []byte) (meta.Command, error) {
 		Priority               any             `json:"priority"`
 		Definition             json.RawMessage `json:"definition"`
 		Value                  int64
+		Tracing                bool
 	}
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &v); err != nil {
@@ -97,7 +98,7 @@ func definition(del bool, f []string, body []byte) (meta.Command, error) {
 	case kind == "vhosts" && del:
 		return &meta.DeleteVHost{Name: f[1]}, nil
 	case kind == "vhosts":
-		return &meta.PutVHost{Name: f[1]}, nil
+		return &meta.PutVHost{Name: f[1], Tracing: v.Tracing}, nil
 	case kind == "permissions" && del:
 		return &meta.ClearPermissions{VHost: f[1], User: f[2]}, nil
 	case kind == "permissions":

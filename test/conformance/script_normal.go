@@ -12,6 +12,10 @@ var reGen = regexp.MustCompile(`amq\.(gen|ctag)-[A-Za-z0-9_\-]{22}`)
 var reReply = regexp.MustCompile(`amq\.rabbitmq\.reply-to\.[A-Za-z0-9+/=_\-.]+`)
 var reT = regexp.MustCompile(`\bT(\d{10})\b`)
 var reVhostDown = regexp.MustCompile(`(vhost '[^']*') is down`)
+
+// Who published what the firehose shows.
+var reTracer = regexp.MustCompile(`\d+\.\d+\.\d+\.\d+:\d+ -> \d+\.\d+\.\d+\.\d+:\d+`)
+var reTraceNode = regexp.MustCompile(`\bnode:"[^"]*"`)
 var rePid = regexp.MustCompile(`<\d+\.\d+\.\d+>|<[a-z0-9@]+\.\d+\.\d+\.\d+>`)
 
 func (r *Run) norm(s string) string {
@@ -36,6 +40,8 @@ func (r *Run) norm(s string) string {
 		}
 		return m
 	})
+	s = reTracer.ReplaceAllString(s, "<CONN>")
+	s = reTraceNode.ReplaceAllString(s, `node:"<NODE>"`)
 	s = rePid.ReplaceAllString(s, "<PID>")
 	// a race inside the reference: either text comes
 	s = reVhostDown.ReplaceAllString(s, "$1 is deleted")

@@ -36,6 +36,8 @@ type Host interface {
 	Go(f func())
 	// Failed tells of a message that could not be read back.
 	Failed(q *Queue, err error)
+	// Delivered tells of a delivery by a queue that is traced, after it.
+	Delivered(q *Queue, c *Consumer, redelivered bool, m *message.Message)
 }
 
 // Sink is a consumer's side: the channel that its deliveries go to. Deliver,
@@ -55,8 +57,8 @@ type Consumer struct {
 	queue.Consumer
 	Queue *Queue
 	Sink  Sink
-	// User is the sink's own record of the consumer.
-	User any
+	// User is the sink's own record of the consumer, Channel the host's.
+	User, Channel any
 }
 
 // Delivery names an outstanding delivery; with it the sink settles.
@@ -139,6 +141,7 @@ type Queue struct {
 	oldest  struct{ asked, time int64 } // the oldest of many unacknowledged messages
 	relief  chan struct{}               // closed when publishers that wait may go on; nil: none wait
 
+	traced   bool          // the host is told of deliveries
 	metered  int64         // bytes that the meter has of this queue
 	pushback int64         // bytes from which on publishers wait; 0: never
 	room     chan struct{} // closed when there are fewer; nil: nobody waits
@@ -171,6 +174,7 @@ func nowMillis() int64 { return time.Now().UnixMilli() }
 
 // after is what remains to be done once the lock is dropped.
 type after struct {
+	traced  []traced
 	dead    []dead
 	gone    bool
 	expired bool
@@ -215,6 +219,9 @@ func (q *Queue) finish(a *after) {
 }
 
 func (q *Queue) afterwards(a *after) {
+	if a.traced != nil {
+		q.tell(a.traced)
+	}
 	for i := range a.dead {
 		q.bury(&a.dead[i])
 	}
@@ -242,6 +249,9 @@ func (q *Queue) carryOut(a *after) {
 		e := &eff[i]
 		switch e.Kind {
 		case queue.Deliver:
+			if q.traced {
+				q.trace(a, e)
+			}
 			q.deliver(e)
 		case queue.Settled:
 			if e.Reason != queue.ReasonNone {

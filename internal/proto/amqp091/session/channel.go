@@ -110,6 +110,7 @@ func (c *Conn) unopened(f *wire.Frame) error {
 		e.conn, e.method = true, noMethod
 		return e
 	}
+	ch.core.Number = uint16(f.Channel)
 	ch.unacked.next = 1
 	c.channels[f.Channel] = ch
 	c.send(ch.id, wire.ChannelOpenOk{})
