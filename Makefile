@@ -16,7 +16,7 @@ run: build ## run it with its data in ./data; ARGS="--set key=value" for more
 	@exec bin/warren server --data-dir ./data $(ARGS)
 
 .PHONY: test
-test: clients vet ## all tests, with the clients that people use
+test: clients vet allocs ## all tests, with the clients that people use
 	@$(GO) test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: quick
@@ -32,6 +32,10 @@ vet: ## formatting, and what go vet finds
 	@unformatted=$$(git ls-files -z --cached --others --exclude-standard '*.go' 2>/dev/null | xargs -0 -r gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
 	@$(GO) vet ./...
+
+.PHONY: allocs
+allocs: ## the benchmarks of what happens to every message: they must not allocate
+	@GO="$(GO)" tools/allocs
 
 .PHONY: bench
 bench: build ## what a message costs: this broker, the floor, and RabbitMQ if installed

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/warrenmq/warren/internal/broker/meta"
@@ -41,7 +42,8 @@ type bench struct {
 }
 
 func newBench(b *testing.B) *bench {
-	br, err := Open(Config{FS: vfs.NewMem(), Dir: "d", Sync: store.Memory, SegmentSize: 8 << 20,
+	// A disk in memory would count as the broker's own allocations.
+	br, err := Open(Config{FS: vfs.OS{}, Dir: b.TempDir(), Sync: store.Memory, SegmentSize: 8 << 20,
 		Bootstrap: Bootstrap{User: "guest", Password: "guest", VHost: "/"}})
 	if err != nil {
 		b.Fatal(err)
@@ -103,14 +105,14 @@ func same(m *message.Message) func(int) *message.Message {
 	return func(int) *message.Message { return m }
 }
 
-func BenchmarkPublishDeliver(b *testing.B) {
+func BenchmarkHotPublishDeliver(b *testing.B) {
 	t := newBench(b)
 	t.queue("q", false)
 	t.consume("q", true)
 	t.publish(same(plain("q", 16, 1)), nil)
 }
 
-func BenchmarkPublishDeliverAck(b *testing.B) {
+func BenchmarkHotPublishDeliverAck(b *testing.B) {
 	t := newBench(b)
 	q := t.queue("q", false)
 	t.consume("q", false)
@@ -120,7 +122,7 @@ func BenchmarkPublishDeliverAck(b *testing.B) {
 	})
 }
 
-func BenchmarkPublishDurableConfirmAck(b *testing.B) {
+func BenchmarkHotPublishDurableConfirmAck(b *testing.B) {
 	t := newBench(b)
 	if err := t.ch.SelectConfirm(); err != nil {
 		b.Fatal(err)
@@ -133,7 +135,7 @@ func BenchmarkPublishDurableConfirmAck(b *testing.B) {
 	})
 }
 
-func BenchmarkFanOut(b *testing.B) {
+func BenchmarkHotFanOut(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			t := newBench(b)
@@ -157,8 +159,86 @@ func (b *bench) bind(exchange, queue, key string, args meta.Args) {
 	}
 }
 
+// The keys repeat, as with most publishers.
+func BenchmarkHotTopicCached(b *testing.B) {
+	t := newBench(b)
+	t.queue("q", false)
+	t.consume("q", true)
+	var ms []*message.Message
+	for i := range 50 {
+		t.bind("amq.topic", "q", fmt.Sprintf("*.k%d.#", i), nil)
+		m := plain(fmt.Sprintf("a.k%d.b", i), 16, 1)
+		m.Exchange = []byte("amq.topic")
+		ms = append(ms, m)
+	}
+	t.publish(func(i int) *message.Message { return ms[i%len(ms)] }, nil)
+}
+
+func BenchmarkHotDirect1000(b *testing.B) {
+	t := newBench(b)
+	t.queue("q", false)
+	t.consume("q", true)
+	var ms []*message.Message
+	for i := range 1000 {
+		t.bind("amq.direct", "q", fmt.Sprint("key", i), nil)
+		m := plain(fmt.Sprint("key", i), 16, 1)
+		m.Exchange = []byte("amq.direct")
+		ms = append(ms, m)
+	}
+	t.publish(func(i int) *message.Message { return ms[i%len(ms)] }, nil)
+}
+
+// drainer is an outlet that says what it was given.
+type drainer struct {
+	counter
+	mu  sync.Mutex
+	got []queueproc.Settle
+	any chan struct{}
+}
+
+func (o *drainer) Deliver(_ *queueproc.Consumer, d queueproc.Delivery, _ *message.Message) {
+	o.mu.Lock()
+	o.got = append(o.got, queueproc.Settle{Slot: d.Slot, Seq: d.Seq})
+	o.mu.Unlock()
+	select {
+	case o.any <- struct{}{}:
+	default:
+	}
+}
+
+// A backlog of persistent messages, most of them only in the log, is consumed
+// with acknowledgements.
+func BenchmarkHotDrain(b *testing.B) {
+	t := newBench(b)
+	q := t.queue("q", true)
+	m := plain("q", 1024, 2)
+	for i := range b.N {
+		if _, err := t.ch.Publish(m); err != nil {
+			b.Fatal(err)
+		}
+		if i%128 == 127 {
+			t.client.Settle()
+		}
+	}
+	t.client.Settle()
+	out := &drainer{any: make(chan struct{}, 1)}
+	b.ReportAllocs()
+	b.ResetTimer()
+	if _, err := t.client.NewChannel(out).Consume(ConsumeSpec{Queue: "q", Tag: "t", Prefetch: 1000}, nil); err != nil {
+		b.Fatal(err)
+	}
+	var mine []queueproc.Settle
+	for n := 0; n < b.N; n += len(mine) {
+		<-out.any
+		out.mu.Lock()
+		mine, out.got = out.got, mine[:0]
+		out.mu.Unlock()
+		q.Settle(mine, queue.Ack)
+	}
+}
+
 // Each publish has another key, more of them than a channel remembers.
-func BenchmarkTopic10000(b *testing.B) {
+func BenchmarkHotTopic10000(b *testing.B) {
 	t := newBench(b)
 	t.queue("q", false)
 	t.consume("q", true)
@@ -172,7 +252,7 @@ func BenchmarkTopic10000(b *testing.B) {
 	t.publish(func(i int) *message.Message { return ms[i%len(ms)] }, nil)
 }
 
-func BenchmarkHeaders1000(b *testing.B) {
+func BenchmarkHotHeaders1000(b *testing.B) {
 	t := newBench(b)
 	t.queue("q", false)
 	t.consume("q", true)

@@ -102,7 +102,7 @@ func TestBlock(t *testing.T) {
 	}
 }
 
-func BenchmarkArenaPutRelease(b *testing.B) {
+func BenchmarkHotArenaPutRelease(b *testing.B) {
 	a := NewArena(&Budget{Limit: 1 << 30})
 	m := Message{RoutingKey: []byte("queue"), Props: []byte{0x10, 0, 1}, Body: make([]byte, 1024)}
 	var window [64]Ref

@@ -444,7 +444,7 @@ func benchRoute(b *testing.B, t *Table[queueRef], key func(i int) []byte, h Head
 	}
 }
 
-func BenchmarkRouteDirect1000(b *testing.B) {
+func BenchmarkHotRouteDirect1000(b *testing.B) {
 	t := NewTable[queueRef](Direct)
 	for i, d := range dests(1000) {
 		t = t.Bind(Binding[queueRef]{Dest: d, Key: fmt.Sprintf("key.%d", i)})
@@ -452,7 +452,7 @@ func BenchmarkRouteDirect1000(b *testing.B) {
 	benchRoute(b, t, func(i int) []byte { return fmt.Appendf(nil, "key.%d", i) }, nil)
 }
 
-func BenchmarkRouteFanout10(b *testing.B) {
+func BenchmarkHotRouteFanout10(b *testing.B) {
 	t := NewTable[queueRef](Fanout)
 	for _, d := range dests(10) {
 		t = t.Bind(Binding[queueRef]{Dest: d})
@@ -479,7 +479,7 @@ func topic10000() *Table[queueRef] {
 	return t
 }
 
-func BenchmarkRouteTopic10000(b *testing.B) {
+func BenchmarkHotRouteTopic10000(b *testing.B) {
 	benchRoute(b, topic10000(), func(i int) []byte { return fmt.Appendf(nil, "a%d.b.c", i*4) }, nil)
 }
 
@@ -487,7 +487,7 @@ func BenchmarkRouteTopic10000FiveWords(b *testing.B) {
 	benchRoute(b, topic10000(), func(i int) []byte { return fmt.Appendf(nil, "w.b%d.c.d.x%d", i*4+2, i*4+1) }, nil)
 }
 
-func BenchmarkRouteTopicOneHash(b *testing.B) {
+func BenchmarkHotRouteTopicOneHash(b *testing.B) {
 	t := NewTable[queueRef](Topic).Bind(Binding[queueRef]{Dest: dests(1)[0], Key: "#"})
 	benchRoute(b, t, func(i int) []byte { return fmt.Appendf(nil, "a%d.b.c", i) }, nil)
 }
@@ -500,7 +500,7 @@ func BenchmarkRouteTopicWorst(b *testing.B) {
 	benchRoute(b, t, func(i int) []byte { return []byte(strings.Repeat("a.", 127) + "a") }, nil)
 }
 
-func BenchmarkRouteHeaders1000(b *testing.B) {
+func BenchmarkHotRouteHeaders1000(b *testing.B) {
 	for _, match := range []string{"all", "any"} {
 		b.Run(match, func(b *testing.B) {
 			t := NewTable[queueRef](Headers)

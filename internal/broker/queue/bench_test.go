@@ -24,7 +24,7 @@ func newBench() (*Machine, *benchStore) {
 	return New(Unlimited(), s, 0), s
 }
 
-func BenchmarkPublishDeliverNoAck(b *testing.B) {
+func BenchmarkHotPublishDeliverNoAck(b *testing.B) {
 	m, _ := newBench()
 	var eff []Effect
 	m.Attach(0, &Consumer{NoAck: true}, &eff)
@@ -39,7 +39,7 @@ func BenchmarkPublishDeliverNoAck(b *testing.B) {
 	}
 }
 
-func BenchmarkPublishDeliverAck(b *testing.B) {
+func BenchmarkHotPublishDeliverAck(b *testing.B) {
 	for _, n := range []int{1, 4} {
 		b.Run([]string{1: "consumer", 4: "consumers4"}[n], func(b *testing.B) {
 			m, _ := newBench()

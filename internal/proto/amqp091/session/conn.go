@@ -123,21 +123,7 @@ const (
 
 // Serve runs a connection until it ends.
 func (s *Server) Serve(nc net.Conn) {
-	id := s.ids.Add(1)
-	c := &Conn{
-		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
-		id:         "conn-" + itoa(id),
-		connected:  time.Now(),
-		dead:       make(chan struct{}),
-		sent:       make(chan struct{}, 1),
-		writerDone: make(chan struct{}),
-		heartbeat:  make(chan time.Duration, 1),
-		channels:   map[wire.ChannelID]*channel{},
-		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
-	}
-	c.out.wake = make(chan struct{}, 1)
-	c.out.pool = &s.chunks
-	c.logger = s.Logger.With("conn", c.name)
+	c := s.newConn(nc)
 	if !s.enter(c) {
 		nc.Close()
 		return
@@ -152,6 +138,24 @@ func (s *Server) Serve(nc net.Conn) {
 	<-c.writerDone
 	c.linger()
 	c.kill()
+}
+
+func (s *Server) newConn(nc net.Conn) *Conn {
+	c := &Conn{
+		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
+		id:         "conn-" + itoa(s.ids.Add(1)),
+		connected:  time.Now(),
+		dead:       make(chan struct{}),
+		sent:       make(chan struct{}, 1),
+		writerDone: make(chan struct{}),
+		heartbeat:  make(chan time.Duration, 1),
+		channels:   map[wire.ChannelID]*channel{},
+		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
+	}
+	c.out.wake = make(chan struct{}, 1)
+	c.out.pool = &s.chunks
+	c.logger = s.Logger.With("conn", c.name)
+	return c
 }
 
 // lingerTimeout is how long a connection that was closed in order waits for its

@@ -4,7 +4,7 @@ import "testing"
 
 // The hot path: each must report 0 allocs/op.
 
-func BenchmarkParsePublish(b *testing.B) {
+func BenchmarkHotParsePublish(b *testing.B) {
 	in := AppendBasicPublishFrames(nil, 1, "ex", "routing.key", false, typicalProps(), make([]byte, 1024), 131072)
 	b.SetBytes(int64(len(in)))
 	b.ReportAllocs()
@@ -13,7 +13,7 @@ func BenchmarkParsePublish(b *testing.B) {
 	}
 }
 
-func BenchmarkParseAck(b *testing.B) {
+func BenchmarkHotParseAck(b *testing.B) {
 	in := AppendBasicAckFrame(nil, 1, 77, false)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -30,7 +30,7 @@ func BenchmarkParseAck(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendDeliver(b *testing.B) {
+func BenchmarkHotAppendDeliver(b *testing.B) {
 	props, body, key := typicalProps(), make([]byte, 1024), []byte("routing.key")
 	buf := make([]byte, 0, 4096)
 	b.SetBytes(int64(len(body)))
@@ -40,7 +40,7 @@ func BenchmarkAppendDeliver(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendAck(b *testing.B) {
+func BenchmarkHotAppendAck(b *testing.B) {
 	buf := make([]byte, 0, 64)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -68,7 +68,7 @@ func BenchmarkValidatePropertiesDeep(b *testing.B) {
 	}
 }
 
-func BenchmarkLookupHeader(b *testing.B) {
+func BenchmarkHotLookupHeader(b *testing.B) {
 	v, err := ParsePropertiesView(typicalProps())
 	if err != nil {
 		b.Fatal(err)
