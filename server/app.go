@@ -14,6 +14,7 @@ import (
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/proto/amqp091/session"
+	"github.com/warrenmq/warren/internal/stats"
 	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/vfs"
 )
@@ -22,6 +23,7 @@ import (
 type app struct {
 	broker *broker.Broker
 	amqp   *session.Server
+	stats  *stats.Sampler
 	work   sync.WaitGroup  // accept loops, connections, and who waits for ended
 	ctx    context.Context // ends with the application
 	end    context.CancelFunc
@@ -58,7 +60,7 @@ func (s *Server) StartApp() error {
 		s.setPhase(stopped)
 		return err
 	}
-	if err := s.mgmt.open(a.broker); err != nil {
+	if err := s.mgmt.open(a); err != nil {
 		a.end()
 		s.setPhase(stopped)
 		return errors.Join(err, a.broker.Close())
@@ -72,6 +74,7 @@ func (s *Server) StartApp() error {
 	}
 	s.setPhase(running)
 	a.work.Go(func() { s.watch(a) })
+	a.work.Go(func() { a.stats.Run(a.ctx.Done()) })
 	return nil
 }
 
@@ -120,6 +123,7 @@ func (s *Server) newApp() (*app, error) {
 	}
 	a := &app{broker: b}
 	a.ctx, a.end = context.WithCancel(context.Background())
+	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir})
 	a.amqp = &session.Server{Broker: b, Logger: s.logger, Config: session.Config{
 		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
 		Platform:    "Warren " + Version + " / " + runtime.Version(),

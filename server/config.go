@@ -30,6 +30,7 @@ type Config struct {
 	// (levels of the log). It returns the settings that now stand there. Nil:
 	// there is nothing to read.
 	Reread      func() ([]Setting, error) `json:"-"`
+	ConfigFiles []string                  // that the configuration was read from, to be shown
 	NodeName    string                    // default: warren@host
 	ClusterName string                    // cluster_name; default: NodeName
 

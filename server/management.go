@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/mgmt/ui"
 )
@@ -19,14 +18,18 @@ type management struct {
 }
 
 // open builds the API of a running application; nil: of a stopped one.
-func (m *management) open(b *broker.Broker) error {
+func (m *management) open(a *app) error {
+	if a == nil {
+		a = &app{}
+	}
 	cfg := &m.srv.cfg
 	c := &cfg.Management
 	h, err := api.New(api.Deps{
-		Broker: b, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
+		Broker: a.broker, Stats: a.stats, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
 		UI: ui.Handler(ui.Options{Dir: c.PageDir}),
 		Config: api.Config{
 			NodeName: cfg.NodeName, ClusterName: cfg.ClusterName, ProductName: "Warren", ProductVersion: Version, Level: cfg.ProductVersion,
+			DataDir: cfg.DataDir, ConfigFiles: cfg.ConfigFiles, LogFiles: logFiles(cfg),
 			PathPrefix: c.PathPrefix, MaxBodySize: c.MaxBodySize, LoginTimeout: c.SessionTimeout,
 			CORSOrigins: c.CORSOrigins, CORSMaxAge: int(c.CORSMaxAge / time.Second), CSP: c.CSP, HSTS: c.HSTS,
 			ContentType: c.ContentTypeOpts, XSSProtection: c.XSSProtection, FrameOptions: c.FrameOptions, Referrer: c.ReferrerPolicy,
@@ -40,6 +43,13 @@ func (m *management) open(b *broker.Broker) error {
 	handler := http.Handler(h)
 	m.current.Store(&handler)
 	return nil
+}
+
+func logFiles(cfg *Config) func() []string {
+	if cfg.Logs == nil {
+		return nil
+	}
+	return cfg.Logs.Files
 }
 
 // ServeHTTP implements http.Handler.

@@ -77,7 +77,7 @@ func run(ctx context.Context, cfg *config.Config) error {
 		return &exitError{exitSoftware, err}
 	}
 	defer log.Close()
-	cfg.Server.Logger, cfg.Server.Logs = log.Logger(), log
+	cfg.Server.Logger, cfg.Server.Logs, cfg.Server.ConfigFiles = log.Logger(), log, cfg.Files
 	for _, n := range cfg.Notes {
 		cfg.Server.Logger.Warn(n)
 	}

@@ -43,6 +43,7 @@ type SessionInfo struct {
 	Properties        wire.Table           // the client's
 	TLS               *tls.ConnectionState // nil: plain
 	Opened            bool                 // has got as far as its virtual host
+	Client            *Client              // nil before that
 }
 
 // Enter puts a session on the list of those that are there.
@@ -217,6 +218,8 @@ type ChannelInfo struct {
 
 // ChannelSession is what an Outlet may be beyond itself, for those who look.
 type ChannelSession interface {
+	// Number is the channel's.
+	Number() int
 	// Info describes the channel.
 	Info() ChannelInfo
 	// ByQueue calls f with what was received of each queue.

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -73,8 +72,8 @@ func New(o Options) *Sampler {
 	return &Sampler{o: o, l: newLayouts(), res: res, tracks: map[any]*track{}, limit: 1 << 40, process: process{dir: o.DataDir}}
 }
 
-// Run samples until ctx ends.
-func (s *Sampler) Run(ctx context.Context) {
+// Run samples until ended is closed.
+func (s *Sampler) Run(ended <-chan struct{}) {
 	s.Sample()
 	t := time.NewTicker(s.o.Interval)
 	defer t.Stop()
@@ -82,7 +81,7 @@ func (s *Sampler) Run(ctx context.Context) {
 		select {
 		case <-t.C:
 			s.Sample()
-		case <-ctx.Done():
+		case <-ended:
 			return
 		}
 	}

@@ -128,6 +128,10 @@ func (x *Exchange) EffectivePolicy() map[string]any {
 	return effectivePolicy(x.Policy, x.OperatorPolicy)
 }
 
+// EffectivePolicy is what policy and operator policy come to together; numbers
+// are json.Number. It is not to be changed.
+func EffectivePolicy(p, op *Policy) map[string]any { return effectivePolicy(p, op) }
+
 func effectivePolicy(p, op *Policy) map[string]any {
 	switch {
 	case p == nil && op == nil:

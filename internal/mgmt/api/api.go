@@ -25,13 +25,16 @@ import (
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
+	"github.com/warrenmq/warren/internal/stats"
 )
 
 // Deps are what the API is made of.
 type Deps struct {
 	Broker *broker.Broker // nil: the application is stopped
 	Node   Node
-	Audit  AuditLog     // nil: there is none to read
+	Audit  AuditLog // nil: there is none to read
+	// Stats are the rates and samples of Broker. Nil: nothing is sampled.
+	Stats  *stats.Sampler
 	Logger *slog.Logger // nil: silent
 	Config Config
 	// UI serves what is not below /api: the page. Nil: nothing is there.
@@ -46,6 +49,10 @@ type Config struct {
 	// ProductName, ProductVersion and Level are what overview and definitions
 	// say: what this is, and the release of RabbitMQ that it behaves like.
 	ProductName, ProductVersion, Level string
+
+	DataDir     string
+	ConfigFiles []string        // those that were read
+	LogFiles    func() []string // nil: none
 
 	PathPrefix    string // management.path_prefix
 	MaxBodySize   int64  // management.http.max_body_size; default 10,000,000
@@ -111,6 +118,9 @@ func New(d Deps) (*API, error) {
 		return nil, errors.New("the API needs a node")
 	}
 	d.Config.setDefaults()
+	if d.Stats == nil && d.Broker != nil {
+		d.Stats = stats.New(stats.Options{Broker: d.Broker})
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}

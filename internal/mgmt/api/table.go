@@ -20,5 +20,6 @@ func (a *API) table() []*Route {
 		a.definitionRoutes(),
 		a.clusterRoutes(),
 		a.healthRoutes(),
+		a.statsRoutes(),
 	)
 }

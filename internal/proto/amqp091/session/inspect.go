@@ -19,7 +19,7 @@ func (c *Conn) show(state string) {
 	i := &broker.SessionInfo{
 		ID: c.id, Name: c.name, UserName: c.user, Protocol: "AMQP 0-9-1", State: state, Mechanism: c.mechanism,
 		ChannelMax: int(c.channelMax), FrameMax: int(c.frameMax), Timeout: c.timeout,
-		ConnectedAt: c.connected, Properties: c.props, Opened: c.opened != nil,
+		ConnectedAt: c.connected, Properties: c.props, Opened: c.opened != nil, Client: c.opened,
 	}
 	if c.opened != nil {
 		i.VHost = c.opened.VHostName()
@@ -179,6 +179,9 @@ func (ch *channel) countAck(d *delivery) {
 		ch.findTally(d.queue).Acked++
 	}
 }
+
+// Number implements broker.ChannelSession.
+func (ch *channel) Number() int { return int(ch.id) }
 
 // Info implements broker.ChannelSession.
 func (ch *channel) Info() broker.ChannelInfo {
