@@ -211,9 +211,12 @@ func (c *Console) drive(id record.ID) {
 // follow waits until a task is over, with a progress line, or whatever show
 // does. False: somebody was tired of waiting.
 func (c *Console) follow(ctx context.Context, id record.ID, show func(*record.View), v *record.View) (*record.View, bool) {
+	last, when := "", time.Time{}
 	progress := func(v *record.View) {
-		if c.Progress && show == nil {
-			fmt.Fprintf(c.Err, "\r\x1b[Ktask %d: %s", id, tally(v.Count(), len(v.Hosts)))
+		text := tally(v.Count(), len(v.Hosts))
+		if c.Progress && show == nil && text != last && time.Since(when) > 100*time.Millisecond {
+			fmt.Fprintf(c.Err, "\r\x1b[Ktask %d: %s", id, text)
+			last, when = text, time.Now()
 		}
 	}
 	err := c.Client.Drive(ctx, id, hosts.TaskOptions{}, func(now *record.View) bool {

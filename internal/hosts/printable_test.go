@@ -28,7 +28,7 @@ func TestNearest(t *testing.T) {
 		h.Name = name
 		list = append(list, h)
 	}
-	for name, want := range map[string]string{"wbe1": "; nearest: web1", "WEB2": "; nearest: web2, web1, web10", "databse": "; nearest: database", "mail": ""} {
+	for name, want := range map[string]string{"wbe1": "; nearest: web1, web2, web10", "WEB2": "; nearest: web2, web1, web10", "databse": "; nearest: database", "mail": ""} {
 		if got := hint(name, list); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}

@@ -57,6 +57,8 @@ const (
 	gather = 100 * time.Millisecond
 	// piece is how much output is passed on at once.
 	piece = 32 << 10
+	// pipeSize is what a pipe may hold; an administrator may have set more.
+	pipeSize = 1 << 20
 )
 
 // Process is a running command.
@@ -228,6 +230,7 @@ type pump struct {
 	readers sync.WaitGroup
 	limit   int64
 	output  func(string, []byte)
+	wait    time.Duration // for the end of the output, when the command has ended
 
 	mu      sync.Mutex // held while output runs, which keeps the pieces in order
 	total   [2]int64
@@ -238,7 +241,7 @@ type pump struct {
 }
 
 func startPump(files [2]*os.File, limit int64, output func(string, []byte)) *pump {
-	p := &pump{files: files, limit: limit, output: output}
+	p := &pump{files: files, limit: limit, output: output, wait: leftover}
 	p.timer = time.AfterFunc(time.Hour, p.flush)
 	p.timer.Stop()
 	for i := range files {
@@ -252,9 +255,30 @@ func (p *pump) read(stream int) {
 	for {
 		n, err := p.files[stream].Read(buf)
 		p.take(stream, buf[:n])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			p.rest(stream, buf)
+		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+// rest reads what is in the pipe without waiting. On a busy machine the time
+// to read the end of the output may be over before the reader had its turn.
+func (p *pump) rest(stream int, buf []byte) {
+	raw, err := p.files[stream].SyscallConn()
+	if err != nil {
+		return
+	}
+	for range pipeSize / piece * 2 { // somebody may be filling it all the time
+		var n int
+		var readErr error
+		err := raw.Control(func(fd uintptr) { n, readErr = syscall.Read(int(fd), buf) })
+		if err != nil || readErr != nil || n <= 0 {
+			return
+		}
+		p.take(stream, buf[:n])
 	}
 }
 
@@ -298,7 +322,7 @@ func (p *pump) send() {
 // pipe open.
 func (p *pump) finish() {
 	for _, f := range p.files {
-		f.SetReadDeadline(time.Now().Add(leftover))
+		f.SetReadDeadline(time.Now().Add(p.wait))
 	}
 	p.readers.Wait()
 	p.timer.Stop()

@@ -127,6 +127,22 @@ func TestForksAndHoldsThePipe(t *testing.T) {
 	}
 }
 
+// What was printed is there, although the time to read it is over.
+func TestReadsTheRest(t *testing.T) {
+	var out string
+	for range 20 {
+		p, failed := Start(Spec{Argv: []string{"echo", "hello"}, Timeout: time.Minute, Limit: 100, Output: func(_ string, data []byte) { out += string(data) }})
+		if failed != nil {
+			t.Fatal(failed.Err)
+		}
+		p.pump.wait = -time.Second
+		p.Wait(t.Context())
+	}
+	if out != strings.Repeat("hello\n", 20) {
+		t.Errorf("%q", out)
+	}
+}
+
 // A command that closes its output goes on until its process ends.
 func TestClosesItsOutput(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
