@@ -335,6 +335,8 @@ func TestOneShot(t *testing.T) {
 		{"nonsense", 64, `^$`, `no command "nonsense"`},
 		{"--nonsense", 64, `^$`, `no option --nonsense`},
 		{"--url http://x/ hosts", 64, `^$`, `the broker's URL is not like amqp://`},
+		{"--url amqp://guest:guest@127.0.0.1:1/ hosts", 69, `^$`, `connection refused`},
+		{"--url amqp://guest:wrong@${AT} tasks", 69, `^$`, `the broker says|username or password`},
 		{"--key /no/such/key hosts", 64, `^$`, `no such file`},
 		{"keygen alice", 0, `private key: alice.key (?s:.*)operator alice key [A-Za-z0-9+/]{43}=\n`, `^$`},
 		{"keygen alice", 1, `^$`, `alice.key is there already`},
@@ -342,6 +344,7 @@ func TestOneShot(t *testing.T) {
 		{"--help", 0, `check_task ID`, `^$`},
 		{"run --help", 0, `--batch N\|N%`, `^$`},
 	} {
+		c.args = strings.ReplaceAll(c.args, "${AT}", s.b.URL[strings.Index(s.b.URL, "@")+1:])
 		args := strings.Fields(c.args)
 		if strings.Contains(c.args, "|") {
 			args = strings.Split(c.args, "|")

@@ -24,7 +24,8 @@ import (
 )
 
 // Client talks to the agents of a virtual host. Its methods may be called
-// concurrently. They try again for a while when the broker goes away.
+// concurrently. Once there was a connection, they try again for a while when
+// it is lost.
 type Client struct {
 	// Dial connects; see Dialer.
 	Dial func(context.Context) (*amqp.Connection, error)
@@ -40,6 +41,7 @@ type Client struct {
 	mu     sync.Mutex
 	conn   *amqp.Connection
 	dialed chan struct{} // closed when the dial under way ends; nil: none is
+	been   bool          // there was a connection once
 	closed bool
 }
 
@@ -136,8 +138,16 @@ func (c *Client) connect(ctx context.Context, done chan struct{}) (*amqp.Connect
 		conn.Close()
 		return nil, amqp.ErrClosed
 	}
-	c.conn = conn
+	c.conn, c.been = conn, true
 	return conn, nil
+}
+
+// worth says whether another connection may do better. A broker that was never
+// there is not waited for: its address may be wrong.
+func (c *Client) worth(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.been && !c.closed && retriable(err)
 }
 
 // Connect connects once, and says what is wrong if that fails.
@@ -157,7 +167,7 @@ func (c *Client) do(ctx context.Context, f func(*amqp.Connection) error) error {
 		if err == nil {
 			err = f(conn)
 		}
-		if err == nil || !retriable(err) {
+		if err == nil || !c.worth(err) {
 			return explain(err)
 		}
 		select {

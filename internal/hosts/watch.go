@@ -24,7 +24,7 @@ func (c *Client) Watch(ctx context.Context, id record.ID, o TaskOptions, f func(
 	wait := 100 * time.Millisecond
 	for {
 		err := c.watchOnce(ctx, id, o, f)
-		if err == nil || !retriable(err) || ctx.Err() != nil {
+		if err == nil || !c.worth(err) || ctx.Err() != nil {
 			return explain(err)
 		}
 		select {
