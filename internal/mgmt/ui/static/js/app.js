@@ -160,7 +160,7 @@ function topbar() {
     app.vhosts.length > 1 && choice(t('nav.vhost'), vhost(), [['', t('nav.all_vhosts')], ...app.vhosts.map((v) => [v, v])], (v) => { prefs.set('vhost', v); refresh(); }),
     h('span.space'),
     h('span.fresh', { class: app.error ? 'bad' : app.loading ? 'busy' : '', title: app.updated ? t('nav.updated', { time: f.time(app.updated) }) : '' },
-      h('span.pulse', { 'aria-hidden': 'true' }), app.error ? t('nav.offline') : app.updated ? f.time(app.updated) : ''),
+      h('span.pulse', { 'aria-hidden': 'true' }), h('span.fresh-text', app.error ? t('nav.offline') : app.updated ? f.time(app.updated) : '')),
     choice(t('nav.interval'), String(interval()), intervals.map((s) => [String(s), s ? t('nav.every', { s }) : t('nav.paused')]), (v) => { prefs.set('interval', Number(v)); refresh(); }),
     iconButton('refresh', t('nav.refresh'), refresh),
     preferences(),
@@ -218,6 +218,7 @@ async function logout() {
   } catch (err) {
     toastError(err);
   }
+  history.replaceState(null, '', '#/'); // whoever comes next begins at the beginning
   leave();
 }
 

@@ -128,8 +128,8 @@ export function editor(state, update, groups = [], fits = () => true) {
   return h('div.arguments',
     groups.map((g) => ({ ...g, list: g.list.filter(fits) })).filter((g) => g.list.length).map((g) => {
       const used = g.list.filter((a) => state.known[a.key]).length;
-      return h('details.argument-group', { key: g.group, open: used > 0 || g.list.length < 3 },
-        h('summary', h('span', tx(g.group)), used > 0 && h('span.count', used)),
+      return h('details.argument-group', { key: g.group, open: used > 0 },
+        h('summary', h('span', tx(g.group)), used > 0 ? h('span.count', used) : h('span.group-names', g.list.map((a) => tx(a.label)).join(' · '))),
         g.list.map((a) => h('div.argument', { key: a.key },
           h('div.argument-text', h('label', { for: 'arg ' + a.key }, tx(a.label), h('code', a.key)), h('p.help', { id: 'help ' + a.key }, tx(a.help))),
           control(a, state.known[a.key] || '', (v) => set(a.key, v)))));

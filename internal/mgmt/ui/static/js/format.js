@@ -35,7 +35,8 @@ export function bytes(n) {
 export const byteRate = (n) => (typeof n === 'number' ? t('unit.per_second', { n: bytes(n) }) : none);
 
 export function percent(n) {
-  return typeof n === 'number' ? numberFormat(0).format(n * 100) + ' %' : none;
+  if (typeof n !== 'number') return none;
+  return (n > 0 && n < 0.005 ? '< 1' : numberFormat(0).format(n * 100)) + ' %';
 }
 
 // short is for the axis of a chart: 1.2k, 3M.

@@ -102,8 +102,9 @@ export function list(ctx, spec) {
     const d = state.data;
     if (!d) return '';
     const from = d.item_count === 0 ? 0 : (d.page - 1) * d.page_size + 1 || 1;
-    if (d.filtered_count !== d.total_count) return t('list.shown_filtered', { from: f.count(from), to: f.count(from + d.item_count - 1), n: f.count(d.filtered_count), total: f.count(d.total_count) });
-    return d.item_count === 0 ? '' : t('list.shown', { from: f.count(from), to: f.count(from + d.item_count - 1), n: f.count(d.filtered_count) });
+    const to = d.item_count === 0 ? 0 : from + d.item_count - 1;
+    if (d.filtered_count !== d.total_count) return t('list.shown_filtered', { from: f.count(from), to: f.count(to), n: f.count(d.filtered_count), total: f.count(d.total_count) });
+    return d.item_count === 0 ? '' : t('list.shown', { from: f.count(from), to: f.count(to), n: f.count(d.filtered_count) });
   }
 
   function pager() {
@@ -125,7 +126,7 @@ export function list(ctx, spec) {
     return h('div.scroll', h('table.list', { 'aria-label': spec.title },
       h('thead', h('tr', columns.map(header))),
       h('tbody', d.items.map((row) => h('tr', { key: spec.key(row), 'data-key': spec.key(row) }, columns.map((c) =>
-        h('td', { key: c.id, class: c.num ? 'num' : '', 'data-label': tx(c.label) }, c.view(row))))))));
+        h('td', { key: c.id, 'data-col': c.id, class: c.num ? 'num' : '', 'data-label': tx(c.label) }, h('div.cell', c.view(row)))))))));
   }
 
   return {

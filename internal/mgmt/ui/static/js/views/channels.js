@@ -61,8 +61,7 @@ export function channel(ctx) {
       gone,
       c.state === 'flow' && notice('warn', t('conn.flow'), t('conn.flow.do')),
       full && c.consumer_count > 0 && notice('info', t('chan.full', { n: f.count(c.messages_unacknowledged), limit: f.count(c.prefetch_count) }), t('why.prefetch.do')),
-      h('div.charts', rateChart(c.message_stats, ['publish', 'confirm', 'deliver', 'ack'])),
-      h('div.columns', panel(t('ui.details'), facts([
+      h('div.charts', rateChart(c.message_stats, ['publish', 'confirm', 'deliver', 'ack']), panel(t('ui.details'), facts([
         [t('chan.connection'), c.connection_details && link(c.connection_details.name, to('connections', c.connection_details.name))],
         [t('conn.user'), c.user], [t('conn.vhost'), c.vhost], [t('conn.node'), c.node], [t('chan.mode'), c.confirm ? t('chan.confirm') : c.transactional ? t('chan.tx') : t('chan.plain')],
         [t('chan.prefetch'), c.prefetch_count ? f.count(c.prefetch_count) : t('ui.unlimited')], [t('chan.global_prefetch'), c.global_prefetch_count ? f.count(c.global_prefetch_count) : null],

@@ -96,8 +96,8 @@ export function connection(ctx) {
       heading(c.user_provided_name || c.name, { crumbs, badges: stateBadge(c.state), actions: [rangeChoice(ctx), button(t('conn.close'), close, { kind: 'danger', disabled: !!state.error })] }),
       state.error?.status === 404 ? notice('info', t('conn.gone'), t('conn.gone.do')) : state.error && problem(state.error),
       blocked(c),
-      h('div.charts', byteChart(c)),
       h('div.columns',
+        byteChart(c),
         panel(t('ui.details'), facts([
           [t('conn.name'), c.name], [t('conn.user'), c.user], [t('conn.vhost'), c.vhost], [t('conn.protocol'), c.protocol], [t('conn.node'), c.node],
           [t('conn.since'), c.connected_at ? f.date(c.connected_at) : null], [t('conn.auth'), c.auth_mechanism],

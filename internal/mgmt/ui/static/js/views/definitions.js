@@ -56,7 +56,7 @@ export function definitions(ctx) {
       h('button.button.primary', { type: 'button', disabled: state.busy, onclick: upload }, icon('upload'), h('span', t('defs.import'))));
   }
 
-  const where = () => h('div.field', h('label', { for: 'defvhost' }, t('defs.what')), h('select', { id: 'defvhost', value: state.vhost, onchange: (e) => { state.vhost = e.target.value; ctx.update(); } },
+  const where = () => h('div.field.narrow', h('label', { for: 'defvhost' }, t('defs.what')), h('select', { id: 'defvhost', value: state.vhost, onchange: (e) => { state.vhost = e.target.value; ctx.update(); } },
     h('option', { value: '' }, t('defs.everything')), ctx.app.vhosts.map((v) => h('option', { key: v, value: v }, t('defs.only', { vhost: v })))));
 
   return {

@@ -107,8 +107,7 @@ export function exchange(ctx) {
         !reserved && button(t('ui.delete'), remove, { kind: 'danger' })] }),
       state.error && problem(state.error),
       isDefault && notice('info', t('exch.default_text')),
-      h('div.charts', rateChart(x.message_stats, ['publish_in', 'publish_out'])),
-      h('div.columns', panel(t('ui.details'), facts([
+      h('div.charts', rateChart(x.message_stats, ['publish_in', 'publish_out']), panel(t('ui.details'), facts([
         [t('exch.type'), x.type], [t('conn.vhost'), x.vhost], [t('ui.features'), features(x)], [t('ui.arguments'), args(x.arguments)],
         [t('ui.policy'), x.policy ? link(x.policy, '#/admin/policies') : t('ui.none')], [t('exch.declared_by'), x.user_who_performed_action],
       ]))),

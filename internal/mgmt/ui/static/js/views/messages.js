@@ -217,7 +217,7 @@ export function messages(ctx, { vhost, name, path, queue }) {
         h('tr', { key: m.seq, 'data-seq': m.seq, class: state.open === m.seq ? 'open' : '' },
           h('td.pick', h('input', { type: 'checkbox', 'aria-label': t('msg.choose', { n: m.position }), checked: state.chosen.has(m.seq), onchange: (e) => choose([m], e.target.checked) })),
           h('td.num', { 'data-label': '#' }, h('button.link', { type: 'button', 'aria-expanded': state.open === m.seq ? 'true' : 'false', onclick: () => toggle(m) }, f.count(m.position))),
-          h('td', { 'data-label': t('msg.state') }, marks(m)),
+          h('td', { 'data-label': t('msg.state') }, h('div.cell', marks(m))),
           h('td', { 'data-label': t('bind.key') }, h('code', m.routing_key)),
           h('td', { 'data-label': t('msg.enqueued') }, m.enqueued_at ? f.date(m.enqueued_at) : f.none),
           h('td.num', { 'data-label': t('msg.size') }, f.bytes(m.payload_bytes)),

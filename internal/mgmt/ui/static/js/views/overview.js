@@ -73,9 +73,10 @@ function ratesOf(details) {
 }
 
 export function memoryChart(nodes) {
+  const limit = Math.min(...nodes.map((n) => n.mem_limit || Infinity));
   return chart(t('chart.memory'), nodes.map((n, i) => ({ id: n.name, label: n.name, color: (i % 8) + 1, points: levels(n.mem_used_details), value: n.mem_used })), {
-    key: 'memory', bytes: true, format: f.bytes, fill: true, note: t('chart.limit', { n: f.bytes(Math.min(...nodes.map((n) => n.mem_limit))) }),
-    limit: { value: Math.min(...nodes.map((n) => n.mem_limit)), label: t('chart.limit_line') },
+    key: 'memory', bytes: true, format: f.bytes, fill: true, note: limit < Infinity ? t('chart.limit', { n: f.bytes(limit), share: f.percent(Math.max(...nodes.map((n) => n.mem_used / n.mem_limit))) }) : null,
+    limit: { value: limit, label: t('chart.limit_line') },
   });
 }
 
@@ -91,7 +92,7 @@ export function nodeTable(nodes) {
   return table([
     [t('overview.node'), (n) => [link(n.name, to('nodes', n.name)), ' ', n.running === false && badge(t('node.down'), 'danger')]],
     [t('node.uptime'), (n) => f.duration(n.uptime), { num: true }],
-    [t('node.memory'), (n) => h('div.gauge', meter(n.mem_used, n.mem_limit, t('node.memory')), h('span', t('node.of', { n: f.bytes(n.mem_used), limit: f.bytes(n.mem_limit) })), n.mem_alarm && badge(t('node.alarm'), 'danger'))],
+    [t('node.memory'), (n) => h('div.gauge', n.mem_limit > 0 && meter(n.mem_used, n.mem_limit, t('node.memory')), h('span', n.mem_limit > 0 ? t('node.of', { n: f.bytes(n.mem_used), limit: f.bytes(n.mem_limit) }) : f.bytes(n.mem_used)), n.mem_alarm && badge(t('node.alarm'), 'danger'))],
     [t('node.disk'), (n) => h('div.gauge', h('span', t('node.free', { n: f.bytes(n.disk_free), limit: f.bytes(n.disk_free_limit) })), n.disk_free_alarm && badge(t('node.alarm'), 'danger'))],
     [t('node.files'), (n) => h('div.gauge', n.fd_total > 0 && meter(n.fd_used, n.fd_total, t('node.files')), h('span', t('node.of', { n: f.count(n.fd_used), limit: f.count(n.fd_total) })))],
     [t('node.cores'), (n) => f.count(n.processors), { num: true }],

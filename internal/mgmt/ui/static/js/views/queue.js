@@ -114,7 +114,8 @@ export function queue(ctx) {
   function whyBox(q) {
     if (!q.messages_ready && q.consumers > 0 && !q.messages_unacknowledged) return notice('ok', t('why.fine_empty'));
     if (state.why.length === 0) return q.consumers > 0 && q.messages_ready > 0 ? notice('ok', t('why.fine')) : null;
-    return h('div.why', { 'data-why': state.why.map((r) => r.code).join(' ') }, h('h3', t('why.title')), state.why.map((r, i) => h('div', { key: i }, notice(r.code === 'empty' ? 'info' : 'warn', r.text, r.todo))));
+    const flows = state.why.some((r) => r.code === 'delivering' || r.code === 'keeps_up');
+    return h('div.why', { 'data-why': state.why.map((r) => r.code).join(' ') }, !flows && h('h3', t('why.title')), state.why.map((r, i) => h('div', { key: i }, notice(r.kind || 'warn', r.text, r.todo))));
   }
 
   return { load, view, title: () => name };
