@@ -43,7 +43,7 @@ export function table(columns, rows, key, empty) {
   return h('div.scroll', h('table.list',
     h('thead', h('tr', columns.map(([label, , o]) => h('th', { scope: 'col', class: o?.num ? 'num' : '' }, label || h('span.hidden', t('list.actions')))))),
     h('tbody', rows.map((row, i) => h('tr', { key: key ? key(row) : i }, columns.map(([label, cell, o]) =>
-      h('td', { class: (o?.num ? 'num' : '') + (o?.actions ? ' actions' : ''), 'data-label': label }, h('div.cell', cell(row)))))))));
+      h('td', { class: (o?.num ? 'num' : '') + (o?.actions ? ' actions' : '') + (o?.nowrap ? ' nowrap' : ''), 'data-label': label }, h('div.cell', cell(row)))))))));
 }
 
 export function args(o, hide = []) {

@@ -584,7 +584,10 @@ export default {
   'perm.write_help': 'Exchanges to publish to and queues to bind to.',
 
   'plugin.disable': 'Disable',
+  'plugin.disable_text': '{name} will stop, and what others use of it ends.',
+  'plugin.disable_page': 'This is what serves this page: it will no longer be reachable, nor the HTTP API. To enable it again use the command line: rabbitmq-plugins enable rabbitmq_management.',
   'plugin.disabled': 'disabled',
+  'plugin.implicit': 'needed by another',
   'plugin.enable': 'Enable',
   'plugin.enabled': 'enabled, not running',
   'plugin.name': 'Plugin',
@@ -615,10 +618,10 @@ export default {
 
   'queue.active_consumer': 'Active consumer',
   'queue.auto_delete_help': 'It goes when its last consumer leaves.',
-  'queue.bytes': 'Bytes of messages',
+  'queue.bytes': 'Message bytes',
   'queue.bytes_ready': 'Bytes ready',
   'queue.bytes_unacked': 'Bytes unacked',
-  'queue.capacity': 'Consumer capacity',
+  'queue.capacity': 'Capacity',
   'queue.classic_help': 'The usual queue. Messages are stored when it is durable and they are persistent.',
   'queue.consumers': 'Consumers',
   'queue.contents': 'Contents',

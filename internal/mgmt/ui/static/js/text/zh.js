@@ -584,7 +584,10 @@ export default {
   'perm.write_help': '可以发布到的交换机，以及可以绑定的队列。',
 
   'plugin.disable': '停用',
+  'plugin.disable_text': '{name} 将停止，依赖它的功能也随之结束。',
+  'plugin.disable_page': '本页面由它提供：停用后本页面和 HTTP API 都无法访问。要重新启用，请使用命令行：rabbitmq-plugins enable rabbitmq_management。',
   'plugin.disabled': '已停用',
+  'plugin.implicit': '被其他插件需要',
   'plugin.enable': '启用',
   'plugin.enabled': '已启用，未运行',
   'plugin.name': '插件',

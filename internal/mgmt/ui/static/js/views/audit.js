@@ -42,7 +42,7 @@ export function audit(ctx) {
     return [heading(t('nav.audit')), h('p.help', t('audit.text')), state.error && problem(state.error),
       h('div.toolbar', h('label.search', icon('search'), h('span.hidden', t('list.filter')), h('input', { type: 'search', 'data-filter': true, placeholder: t('list.filter'), value: state.filter, oninput: (e) => { state.filter = e.target.value; ctx.update(); } }))),
       table([
-        [t('audit.time'), (e) => f.date(e.time)], [t('conn.user'), (e) => e.user || f.none], [t('audit.source'), (e) => e.source || f.none], [t('audit.action'), (e) => h('code', e.action)],
+        [t('audit.time'), (e) => f.date(e.time), { nowrap: true }], [t('conn.user'), (e) => e.user || f.none], [t('audit.source'), (e) => e.source || f.none], [t('audit.action'), (e) => h('code', e.action)],
         [t('conn.vhost'), (e) => e.vhost || f.none], [t('audit.object'), (e) => e.object || f.none], [t('audit.result'), (e) => badge(e.result || '', e.result === 'ok' ? 'ok' : 'warn')], [t('audit.detail'), (e) => f.value(e.detail)],
       ], shown, (e) => e.id ?? JSON.stringify(e), t('audit.none')),
       state.list.length >= 100 && !state.end && button(t('audit.more'), more)];

@@ -83,7 +83,7 @@ export function memoryChart(nodes) {
 export function diskChart(nodes) {
   const limit = Math.max(...nodes.map((n) => n.disk_free_limit));
   return chart(t('chart.disk'), nodes.map((n, i) => ({ id: n.name, label: n.name, color: ((i + 2) % 8) + 1, points: levels(n.disk_free_details), value: n.disk_free })), {
-    key: 'disk', bytes: true, format: f.bytes, fill: true, note: t('chart.least', { n: f.bytes(limit) }),
+    key: 'disk', bytes: true, format: f.bytes, fill: true, note: limit > 0 ? t('chart.least', { n: f.bytes(limit) }) : null,
     limit: { value: limit, label: t('chart.least_line') },
   });
 }

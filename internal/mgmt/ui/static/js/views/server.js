@@ -4,6 +4,7 @@ import { h } from '../dom.js';
 import { t } from '../i18n.js';
 import * as api from '../api.js';
 import * as f from '../format.js';
+import * as dialog from '../dialog.js';
 import { badge, button, heading, problem, table, toast, toastError } from '../parts.js';
 import { icon } from '../icons.js';
 
@@ -24,20 +25,24 @@ function simple(path, title, draw) {
 }
 
 export const plugins = simple('plugins', () => t('nav.plugins'), (ctx, state) => {
-  const set = async (p) => {
+  const enable = async (p) => {
     try {
-      if (p.enabled) await api.del('plugins/' + f.enc(p.name));
-      else await api.put('plugins/' + f.enc(p.name), {});
-      toast(p.enabled ? t('plugin.off', { name: p.name }) : t('plugin.on', { name: p.name }));
+      await api.put('plugins/' + f.enc(p.name), {});
+      toast(t('plugin.on', { name: p.name }));
     } catch (err) {
       toastError(err);
     }
     ctx.refresh();
   };
+  const disable = (p) => dialog.confirm(t('plugin.disable'), p.name === 'rabbitmq_management' ? t('plugin.disable_page') : t('plugin.disable_text', { name: p.name }), t('plugin.disable'), async () => {
+    await api.del('plugins/' + f.enc(p.name));
+    toast(t('plugin.off', { name: p.name }));
+    ctx.refresh();
+  });
   return table([
     [t('plugin.name'), (p) => [h('strong', p.name), p.description && h('div.sub', p.description)]], [t('node.version'), (p) => p.version],
     [t('conn.state'), (p) => [p.running ? badge(t('queue.running'), 'ok') : p.enabled ? badge(t('plugin.enabled'), 'warn') : badge(t('plugin.disabled'))]],
-    ['', (p) => button(p.enabled ? t('plugin.disable') : t('plugin.enable'), () => set(p), { kind: 'quiet' }), { actions: true }],
+    ['', (p) => (p.running && !p.enabled ? h('span.note', t('plugin.implicit')) : button(p.enabled ? t('plugin.disable') : t('plugin.enable'), () => (p.enabled ? disable(p) : enable(p)), { kind: 'quiet' })), { actions: true }],
   ], state.list, (p) => p.name);
 });
 
