@@ -45,7 +45,7 @@ type Client struct {
 	closed bool
 }
 
-// patience is how long a client tries to get through to the broker.
+// patience is how long a client tries to get something done.
 const patience = 60 * time.Second
 
 // Dialer connects to an AMQP URL, with a name by which the broker's tools show
@@ -158,14 +158,14 @@ func (c *Client) Connect(ctx context.Context) error {
 
 // do calls f with a connection, and again with another one while connections
 // are lost. What f does must bear being done twice.
-func (c *Client) do(ctx context.Context, f func(*amqp.Connection) error) error {
+func (c *Client) do(ctx context.Context, f func(context.Context, *amqp.Connection) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	wait := 50 * time.Millisecond
 	for {
 		conn, err := c.connection(ctx)
 		if err == nil {
-			err = f(conn)
+			err = f(ctx, conn)
 		}
 		if err == nil || !c.worth(err) {
 			return explain(err)
@@ -180,8 +180,8 @@ func (c *Client) do(ctx context.Context, f func(*amqp.Connection) error) error {
 }
 
 // channel calls f with a channel that confirms.
-func (c *Client) channel(ctx context.Context, f func(*amqp.Channel) error) error {
-	return c.do(ctx, func(conn *amqp.Connection) error {
+func (c *Client) channel(ctx context.Context, f func(context.Context, *amqp.Channel) error) error {
+	return c.do(ctx, func(ctx context.Context, conn *amqp.Connection) error {
 		ch, err := conn.Channel()
 		if err != nil {
 			return err
@@ -190,7 +190,7 @@ func (c *Client) channel(ctx context.Context, f func(*amqp.Channel) error) error
 		if err := ch.Confirm(false); err != nil {
 			return err
 		}
-		return f(ch)
+		return f(ctx, ch)
 	})
 }
 
@@ -214,6 +214,8 @@ func explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the broker has not answered for %v: it may be away, or hold publishers back", patience)
 	case errors.As(err, &e) && e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "refused for user"):
 		return fmt.Errorf("the broker does not let this user do that (%s); 'warren hosts permissions --operator USER' shows what is needed", e.Reason)
 	case errors.As(err, &e) && e.Server:

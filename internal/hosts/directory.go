@@ -26,7 +26,7 @@ type Host struct {
 // Hosts lists all agents that ever were and are not forgotten, by name.
 func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 	var list []Host
-	err := c.do(ctx, func(conn *amqp.Connection) (err error) {
+	err := c.do(ctx, func(ctx context.Context, conn *amqp.Connection) (err error) {
 		list, err = readHosts(ctx, conn)
 		return err
 	})
@@ -92,7 +92,7 @@ func readRegistry(ctx context.Context, conn *amqp.Connection, forget string, eac
 // Forget takes a host that will not come back off the list, with what it was
 // still to do. A host that is there is refused.
 func (c *Client) Forget(ctx context.Context, name string) error {
-	return c.do(ctx, func(conn *amqp.Connection) error {
+	return c.do(ctx, func(ctx context.Context, conn *amqp.Connection) error {
 		list, err := readHosts(ctx, conn)
 		if err != nil {
 			return err

@@ -377,23 +377,24 @@ func TestBatches(t *testing.T) {
 
 // More than a host takes at once waits in the broker.
 func TestSlots(t *testing.T) {
-	b := hoststest.Warren(t)
-	w := newWorld(t, b)
-	w.agent(agent.Config{Name: "small", Slots: 2})
-	w.online("small")
-	dir := t.TempDir()
-	text := `mkdir ` + dir + `/$WARREN_TASK; ls ` + dir + ` | wc -l; sleep 0.3; rmdir ` + dir + `/$WARREN_TASK`
-	var ids []record.ID
-	for range 7 {
-		ids = append(ids, w.run(spec(text, "small")))
-	}
-	for _, id := range ids {
-		v := w.wait(id)
-		w.expect(v, "small=ok")
-		if n := strings.TrimSpace(string(v.Hosts[0].Stream("stdout"))); n != "1" && n != "2" {
-			t.Errorf("%s at once", n)
+	hoststest.Each(t, func(t *testing.T, b *hoststest.Broker) {
+		w := newWorld(t, b)
+		w.agent(agent.Config{Name: "small", Slots: 2})
+		w.online("small")
+		dir := t.TempDir()
+		text := `mkdir ` + dir + `/$WARREN_TASK; ls ` + dir + ` | wc -l; sleep 0.3; rmdir ` + dir + `/$WARREN_TASK`
+		var ids []record.ID
+		for range 7 {
+			ids = append(ids, w.run(spec(text, "small")))
 		}
-	}
+		for _, id := range ids {
+			v := w.wait(id)
+			w.expect(v, "small=ok")
+			if n := strings.TrimSpace(string(v.Hosts[0].Stream("stdout"))); n != "1" && n != "2" {
+				t.Errorf("%s at once", n)
+			}
+		}
+	})
 }
 
 // Two agents of the same name: the second has to wait.

@@ -135,7 +135,7 @@ func batchSize(s string, hosts int) (int, error) {
 
 // number gives the task an id that no record has.
 func (c *Client) number(ctx context.Context, t *record.Task) error {
-	return c.do(ctx, func(conn *amqp.Connection) (err error) {
+	return c.do(ctx, func(ctx context.Context, conn *amqp.Connection) (err error) {
 		for {
 			if t.Realm, t.ID, err = topology.NextID(ctx, conn); err != nil {
 				return err
@@ -151,7 +151,7 @@ func (c *Client) number(ctx context.Context, t *record.Task) error {
 // create makes the record, with all that closes it by itself, and an entry in
 // the list of tasks.
 func (c *Client) create(ctx context.Context, t *record.Task) error {
-	return c.channel(ctx, func(ch *amqp.Channel) error {
+	return c.channel(ctx, func(ctx context.Context, ch *amqp.Channel) error {
 		if err := topology.SetupTask(ch, t); err != nil {
 			return err
 		}
@@ -228,7 +228,7 @@ var errTooLate = errors.New("the time to ask hosts is over")
 
 // tell publishes an event of the record, trying again while the broker is away.
 func (c *Client) tell(ctx context.Context, t *record.Task, e *record.Event) error {
-	return c.channel(ctx, func(ch *amqp.Channel) error { return c.event(ctx, ch, e, t) })
+	return c.channel(ctx, func(ctx context.Context, ch *amqp.Channel) error { return c.event(ctx, ch, e, t) })
 }
 
 // send publishes a message to a queue of each host, and returns the hosts that
@@ -236,7 +236,7 @@ func (c *Client) tell(ctx context.Context, t *record.Task, e *record.Event) erro
 // confirmed: who gets a message twice will act once.
 func (c *Client) send(ctx context.Context, hosts []string, queue func(string) string, message func(string) (amqp.Publishing, error)) (unknown []string, err error) {
 	confirmed := 0
-	err = c.channel(ctx, func(ch *amqp.Channel) error {
+	err = c.channel(ctx, func(ctx context.Context, ch *amqp.Channel) error {
 		returned := ch.NotifyReturn(make(chan amqp.Return, len(hosts)))
 		var pending []*amqp.DeferredConfirmation
 		missing := map[string]bool{}

@@ -22,7 +22,7 @@ type TaskOptions struct {
 // Task reads a task's record.
 func (c *Client) Task(ctx context.Context, id record.ID, o TaskOptions) (*record.View, error) {
 	var v *record.View
-	err := c.do(ctx, func(conn *amqp.Connection) (err error) {
+	err := c.do(ctx, func(ctx context.Context, conn *amqp.Connection) (err error) {
 		v, err = readTask(ctx, conn, id, o)
 		return err
 	})
@@ -59,7 +59,7 @@ type Summary struct {
 // Tasks lists the newest tasks, newest first; limit 0 means all.
 func (c *Client) Tasks(ctx context.Context, limit int) ([]Summary, error) {
 	var list []Summary
-	err := c.do(ctx, func(conn *amqp.Connection) (err error) {
+	err := c.do(ctx, func(ctx context.Context, conn *amqp.Connection) (err error) {
 		list, err = c.readTasks(ctx, conn, limit)
 		return err
 	})

@@ -138,7 +138,7 @@ func (w *watcher) take(ctx context.Context, m amqp.Delivery) (changed bool, err 
 	if err != nil {
 		return false, nil // not for this program, or not for anybody
 	}
-	if e.Host != "" {
+	if w.view.Host(e.Host) != nil {
 		w.signs[e.Host] = time.Now()
 	}
 	_, changed = w.view.Apply(e)
