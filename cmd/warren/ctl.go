@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
@@ -47,7 +48,9 @@ func whereNodeIs(dataDir string) (ctl.Where, error) {
 	if err != nil {
 		return ctl.Where{}, err
 	}
-	return ctl.Where{DataDir: cfg.Server.DataDir, PluginsFile: cfg.Server.EnabledPluginsFile}, nil
+	host, _ := os.Hostname()
+	return ctl.Where{DataDir: cfg.Server.DataDir, PluginsFile: cfg.Server.EnabledPluginsFile,
+		NodeName: cmp.Or(cfg.Server.NodeName, "warren@"+host), Version: cmp.Or(cfg.Server.ProductVersion, server.Level)}, nil
 }
 
 func ctlCommands() []*cobra.Command {

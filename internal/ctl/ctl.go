@@ -53,6 +53,8 @@ type Env struct {
 type Where struct {
 	DataDir     string
 	PluginsFile string // of the enabled plugins; "": in DataDir
+	Version     string // that the node tells of its plugins
+	NodeName    string // that the node has when it starts
 }
 
 // call is one command with its arguments.

@@ -135,7 +135,28 @@ func (c *call) listQueues() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.addExclusive(queues); err != nil {
+		return nil, err
+	}
 	return c.columns(queues, c.queueValue), nil
+}
+
+// addExclusive finds the exclusive consumers of queues, if they are asked for.
+func (c *call) addExclusive(queues []map[string]any) error {
+	cols := c.chosen()
+	if !slices.Contains(cols, "exclusive_consumer_pid") && !slices.Contains(cols, "exclusive_consumer_tag") {
+		return nil
+	}
+	consumers, err := c.inVHostList("consumers")
+	for _, o := range consumers {
+		for _, q := range queues {
+			if o["exclusive"] == true && member(o, "queue", "name") == q["name"] {
+				q["exclusive_consumer_tag"] = o["consumer_tag"]
+				q["exclusive_consumer_pid"] = c.pid("channel", text1(member(o, "channel_details", "name")))
+			}
+		}
+	}
+	return err
 }
 
 func (c *call) queueValue(q map[string]any, column string) any {
@@ -150,8 +171,12 @@ func (c *call) queueValue(q map[string]any, column string) any {
 			return c.pid("connection", owner)
 		}
 		return nil
-	case "exclusive_consumer_pid", "slave_pids", "synchronised_slave_pids":
+	case "slave_pids", "synchronised_slave_pids":
 		return nil
+	case "consumer_utilisation", "consumer_capacity":
+		if n, ok := plainValue(q[column]).(int64); ok && n != 0 {
+			return float64(n)
+		}
 	case "members", "online":
 		if replicated {
 			return atomsOf(q[column])

@@ -104,10 +104,8 @@ func (c *call) unreachable(n *node, err error) error {
 		return c.ctx.Err()
 	}
 	name := "the node"
-	if s := c.option("node"); s != "" && !isURL(s) {
-		name = "node '" + s + "'"
-	} else if s, ok := c.Getenv("RABBITMQ_NODENAME"); ok && s != "" {
-		name = "node '" + s + "'"
+	if c.local() {
+		name = "node '" + c.nodeName() + "'"
 	}
 	why := err.Error()
 	switch {

@@ -85,12 +85,13 @@ func (c *call) sayf(format string, args ...any) {
 	}
 }
 
+// nodeName is the name of a node that does not answer.
 func (c *call) nodeName() string {
 	if s := c.option("node"); s != "" {
 		return s
 	}
-	if s, ok := c.Getenv("RABBITMQ_NODENAME"); ok {
-		return s
+	if w, err := c.Where(c.option("data-dir")); err == nil && w.NodeName != "" {
+		return w.NodeName
 	}
 	return "warren"
 }

@@ -144,7 +144,7 @@ func (c *call) pluginState() (all []plugin, online bool, err error) {
 	closure := plugins.Closure(names)
 	for _, p := range plugins.All() {
 		explicit := slices.Contains(names, p.Name)
-		all = append(all, plugin{Plugin: apitype.Plugin{Name: p.Name, Description: p.Description, Version: c.Version,
+		all = append(all, plugin{Plugin: apitype.Plugin{Name: p.Name, Description: p.Description, Version: w.Version,
 			Enabled: explicit, Implicit: !explicit && slices.Contains(closure, p.Name)}})
 	}
 	return withRequirements(all), false, nil

@@ -279,6 +279,8 @@ func foreignCommands() []*Command {
 		refuse(Diagnostics, "enable_auth_attempt_source_tracking", "Counts logins by where they come from", "logins are not counted by source in this version of Warren; the audit log names the source of each refused one", 0),
 		refuse(Diagnostics, "disable_auth_attempt_source_tracking", "Ends the counting of logins by source", "logins are not counted by source in this version of Warren", 0),
 		refuse(Diagnostics, "consume_event_stream [--duration|-d <seconds>] [--pattern <pattern>]", "Prints internal events", "the stream of internal events is not part of this version of Warren; the audit log has every change", 0),
+		refuse(Ctl, "schema_info [--no-table-headers] [<column> ...]", "Lists the tables of the definitions", "there are no Mnesia tables: definitions are kept in the node's own log", -1),
+		refuse(Diagnostics, "schema_info [--no-table-headers] [<column> ...]", "Lists the tables of the definitions", "there are no Mnesia tables: definitions are kept in the node's own log", -1),
 		refuse(Diagnostics, "metadata_store_status", "Shows the replicas of the definitions", "definitions are not replicated in this version of Warren", 0),
 	}
 	for _, p := range [][3]string{

@@ -21,9 +21,11 @@ import (
 // encrypted with a key that is made of the passphrase.
 
 const (
-	defaultCipher     = "aes_256_cbc"
-	defaultHash       = "sha512"
-	defaultIterations = 1000
+	// Those of RabbitMQ. One iteration is no protection for a passphrase that can
+	// be guessed; --iterations is there for that.
+	defaultCipher     = "aes_128_cbc"
+	defaultHash       = "sha256"
+	defaultIterations = 1
 	saltLen           = 16
 )
 
@@ -89,7 +91,7 @@ func (c *call) secretArguments() (value, passphrase string, err error) {
 	got := append([]string(nil), c.args...)
 	for len(got) < 2 {
 		prompt := [...]string{"Value to encode: ", "Passphrase: "}[len(got)]
-		s, err := c.secret(prompt)
+		s, err := c.secret(prompt, exitUnavailable)
 		if err != nil {
 			return "", "", failed(exitUnavailable, "not_enough_args")
 		}

@@ -88,21 +88,22 @@ func (c *call) checkUserName() error {
 	return nil
 }
 
-// password is the second argument, or a line of the standard input.
-func (c *call) password() (string, error) {
+// password is the second argument, or a line of the standard input. missing is
+// the exit code if there is neither.
+func (c *call) password(missing int) (string, error) {
 	if len(c.args) > 1 {
 		return c.args[1], nil
 	}
-	return c.secret("Password: ")
+	return c.secret("Password: ", missing)
 }
 
-func (c *call) secret(prompt string) (string, error) {
+func (c *call) secret(prompt string, missing int) (string, error) {
 	if !c.quiet() {
 		fmt.Fprintln(c.Stdout, prompt)
 	}
 	line, err := bufio.NewReader(io.LimitReader(c.Stdin, 1<<16)).ReadString('\n')
 	if err != nil && line == "" {
-		return "", failed(exitSoftware, "Password is not provided via argument or stdin")
+		return "", failed(missing, "Password is not provided via argument or stdin")
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
@@ -114,12 +115,15 @@ func (c *call) user(name string) (user, error) {
 
 func (c *call) addUser() (any, error) {
 	name := c.args[0]
-	pw, err := c.password()
+	pw, err := c.password(exitData)
 	if err != nil {
 		return nil, err
 	}
 	body := map[string]any{"tags": "", "password": pw}
 	if c.flag("pre-hashed-password") {
+		if err := auth.CheckHash(auth.SHA256, pw); err != nil {
+			return nil, failedf(exitData, "The password is not a salted SHA-256 hash in base64, as hash_password prints one: %v", err)
+		}
 		body = map[string]any{"tags": "", "password_hash": pw}
 	} else if pw == "" {
 		body = map[string]any{"tags": "", "password_hash": ""}
@@ -160,7 +164,7 @@ func (c *call) changeUser(name string, missing func(string) *exitError, body fun
 }
 
 func (c *call) changePassword() (any, error) {
-	pw, err := c.password()
+	pw, err := c.password(exitSoftware)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +189,7 @@ func (c *call) setUserTags() (any, error) {
 }
 
 func (c *call) authenticateUser() (any, error) {
-	pw, err := c.password()
+	pw, err := c.password(exitSoftware)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +208,7 @@ func (c *call) hashPassword() (any, error) {
 	var err error
 	if len(c.args) > 0 {
 		pw = c.args[0]
-	} else if pw, err = c.secret("Password: "); err != nil {
+	} else if pw, err = c.secret("Password: ", exitData); err != nil {
 		return nil, err
 	}
 	algorithm := auth.SHA256

@@ -156,7 +156,13 @@ func cell(v any) string {
 		return "#{" + strings.Join(out, ", ") + "}"
 	case arguments:
 		return v.short()
-	case tuple, pairs:
+	case pairs:
+		out := make([]string, len(v))
+		for i, p := range v {
+			out[i] = "{" + atomText(atom(p.key), '\'') + ", " + cell(p.value) + "}"
+		}
+		return "[" + strings.Join(out, ", ") + "]"
+	case tuple:
 		return flat(v)
 	}
 	return fmt.Sprint(v)

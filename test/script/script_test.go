@@ -6,8 +6,10 @@
 //	up [ARG...]           run "warren server" on $WORK/data and $PORT until it is ready;
 //	                      its first line becomes stdout. ARGs are added
 //	down                  SIGTERM; it must end with code 0. What it printed becomes stdout and stderr
+//	exited                it must have been told to end, and end with code 0
 //	kill9                 SIGKILL
 //	exits CODE COMMAND... the command must end with this code, and not hang
+//	session FILE          run a transcript of rabbitmqctl and the like; see session_test.go
 //	amqp ...              a small client; see client.go
 package script
 
@@ -44,6 +46,9 @@ func TestScripts(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building warren: %v\n%s", err, out)
 	}
+	if err := link(bin); err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -61,7 +66,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": up, "down": down, "kill9": kill9, "exits": exits,
+			"up": up, "down": down, "kill9": kill9, "exits": exits, "session": session, "exited": exited,
 		},
 	})
 }
@@ -121,6 +126,10 @@ func up(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, args...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = os.Environ()
+	if name := ts.Getenv("RABBITMQ_NODENAME"); name != "" {
+		cmd.Env = append(cmd.Env, "RABBITMQ_NODENAME="+name)
+	}
 	b.stderr, err = os.Create(ts.MkAbs("broker.stderr"))
 	ts.Check(err)
 	cmd.Stderr = b.stderr
@@ -156,6 +165,21 @@ func down(ts *testscript.TestScript, neg bool, args []string) {
 	b.out.WriteTo(ts.Stdout())
 	b.kill() // it is gone; forget it
 	fmt.Fprint(ts.Stderr(), ts.ReadFile("broker.stderr"))
+}
+
+// exited waits for a broker that somebody else has told to stop.
+func exited(ts *testscript.TestScript, neg bool, args []string) {
+	b := of(ts, neg, true)
+	select {
+	case err := <-b.done:
+		b.done <- err
+		if err != nil {
+			ts.Fatalf("the broker has ended with %v\n%s", err, ts.ReadFile("broker.stderr"))
+		}
+	case <-time.After(patience):
+		ts.Fatalf("the broker does not end")
+	}
+	b.kill() // it is gone; forget it
 }
 
 func kill9(ts *testscript.TestScript, neg bool, args []string) {
