@@ -121,7 +121,7 @@ func (c *call) main(argv []string) error {
 	if c.flag("dry-run") {
 		return nil
 	}
-	if d := c.timeout(); d > 0 && !cmd.OwnTimeout {
+	if d := c.timeout(); (d > 0 || c.has("timeout")) && !cmd.OwnTimeout {
 		var cancel context.CancelFunc
 		c.ctx, cancel = context.WithTimeout(c.ctx, d)
 		defer cancel()

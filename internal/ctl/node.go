@@ -138,7 +138,7 @@ func (c *call) nodeLabel() string {
 	if c.node != nil {
 		return c.name()
 	}
-	return c.option("node")
+	return c.nodeName()
 }
 
 // name is the node's.

@@ -54,15 +54,8 @@ func pluginCommands() []*Command {
 
 func bannerNames(format string) func(*call) string {
 	return func(c *call) string {
-		return fmt.Sprintf(format, c.nodeLabelOr(), strings.Join(c.args, "\n"))
+		return fmt.Sprintf(format, c.nodeLabel(), strings.Join(c.args, "\n"))
 	}
-}
-
-func (c *call) nodeLabelOr() string {
-	if c.node != nil {
-		return c.name()
-	}
-	return c.nodeName()
 }
 
 func (c *call) checkPluginList() error {
@@ -196,9 +189,9 @@ func (c *call) listPlugins() (any, error) {
 	})
 	head := fmt.Sprintf("Listing plugins with pattern \"%s\" ...", c.pattern())
 	status := "running"
-	legend := " | Status: * = running on " + c.nodeLabelOr()
+	legend := " | Status: * = running on " + c.nodeLabel()
 	if !online {
-		status, legend = "node_down", " | Status: [failed to contact "+c.nodeLabelOr()+" - status not shown]"
+		status, legend = "node_down", " | Status: [failed to contact "+c.nodeLabel()+" - status not shown]"
 	}
 	var text []string
 	if !c.quiet() {
@@ -324,7 +317,7 @@ func (c *call) pluginReport(before, after []string, online bool) report {
 		out = []string{"All plugins have been disabled."}
 	}
 	out = append(out, indented(after)...)
-	out = append(out, fmt.Sprintf("Applying plugin configuration to %s...", c.nodeLabelOr()))
+	out = append(out, fmt.Sprintf("Applying plugin configuration to %s...", c.nodeLabel()))
 	if len(added) > 0 {
 		out = append(append(out, "The following plugins have been enabled:"), append(indented(added), "")...)
 	}
@@ -368,15 +361,15 @@ func (c *call) isEnabled() (any, error) {
 	if len(c.args) > 1 {
 		subject, verb = "plugins "+strings.Join(c.args, ", "), "are"
 	}
-	c.sayf("Asking node %s if %s %s enabled...", c.nodeLabelOr(), subject, verb)
+	c.sayf("Asking node %s if %s %s enabled...", c.nodeLabel(), subject, verb)
 	missing := slices.DeleteFunc(slices.Clone(c.args), func(n string) bool { return slices.Contains(on, n) })
 	switch {
 	case len(missing) == 0:
-		return report{text: fmt.Sprintf("P%s %s enabled on node %s", subject[1:], verb, c.nodeLabelOr())}, nil
+		return report{text: fmt.Sprintf("P%s %s enabled on node %s", subject[1:], verb, c.nodeLabel())}, nil
 	case len(missing) == 1:
-		return nil, failedf(exitUnavailable, "Plugin %s is not enabled on node %s. Enabled plugins and dependencies: %s", missing[0], c.nodeLabelOr(), strings.Join(on, ", "))
+		return nil, failedf(exitUnavailable, "Plugin %s is not enabled on node %s. Enabled plugins and dependencies: %s", missing[0], c.nodeLabel(), strings.Join(on, ", "))
 	}
-	return nil, failedf(exitUnavailable, "Plugins %s are not enabled on node %s. Enabled plugins and dependencies: %s", strings.Join(missing, ", "), c.nodeLabelOr(), strings.Join(on, ", "))
+	return nil, failedf(exitUnavailable, "Plugins %s are not enabled on node %s. Enabled plugins and dependencies: %s", strings.Join(missing, ", "), c.nodeLabel(), strings.Join(on, ", "))
 }
 
 func (c *call) pluginDirectories() (any, error) {

@@ -14,6 +14,8 @@ import (
 //	amqp publish QUEUE BODY...     persistent messages, each confirmed
 //	amqp transient QUEUE BODY...   the same, not persistent
 //	amqp take QUEUE ack|leave...   get a message for each word; acknowledge it, or leave it unacknowledged
+//	amqp hold QUEUE                consume with the tag "held" and a prefetch of 5, until the connection is
+//	                               closed; print why
 //	amqp drain QUEUE               get and print all, one in a line; "again" follows those redelivered
 func client() {
 	if err := amqpMain(os.Args[1:]); err != nil {
@@ -47,6 +49,8 @@ func amqpMain(args []string) error {
 		return publish(ch, queue, amqp.Transient, rest)
 	case "take":
 		return take(ch, queue, rest)
+	case "hold":
+		return hold(conn, ch, queue)
 	case "drain":
 		return drain(ch, queue)
 	}
@@ -104,4 +108,20 @@ func drain(ch *amqp.Channel, queue string) error {
 		}
 		fmt.Printf("%s%s\n", d.Body, again)
 	}
+}
+
+// hold consumes without acknowledging until the broker closes the connection.
+func hold(conn *amqp.Connection, ch *amqp.Channel, queue string) error {
+	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
+	if err := ch.Qos(5, 0, false); err != nil {
+		return err
+	}
+	if _, err := ch.Consume(queue, "held", false, false, false, false, nil); err != nil {
+		return err
+	}
+	fmt.Println("holding", queue)
+	if why := <-closed; why != nil {
+		fmt.Println(why.Code, why.Reason)
+	}
+	return nil
 }
