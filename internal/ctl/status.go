@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -195,6 +196,9 @@ func (b *sections) section(title string, lines ...string) {
 func (b *sections) done() string { return strings.TrimSuffix(b.String(), "\n") }
 
 func starred(items []string) []string {
+	if len(items) == 0 {
+		return []string{"(none)"}
+	}
 	out := make([]string, len(items))
 	for i, s := range items {
 		out[i] = " * " + s
@@ -227,7 +231,7 @@ func (c *call) status() (any, error) {
 	}
 	i, u := c.node.info, c.unit()
 	b := &sections{}
-	lines := []string{fmt.Sprintf("OS PID: %d", i.OSPid), "OS: Linux", fmt.Sprintf("Uptime (seconds): %d", i.Uptime/1000),
+	lines := []string{fmt.Sprintf("OS PID: %d", i.OSPid), "OS: " + c.os(), fmt.Sprintf("Uptime (seconds): %d", i.Uptime/1000),
 		fmt.Sprintf("Is under maintenance?: %t", i.Suspended)}
 	if i.Product != "" {
 		lines = append(lines, "Product name: "+i.Product, "Product version: "+i.ProductVersion)
@@ -240,7 +244,7 @@ func (c *call) status() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.section("Plugins", append([]string{"Enabled plugin file: " + s.text("enabled_plugins_file"), "Enabled plugins:", ""}, starred(plugins)...)...)
+	b.section("Plugins", append([]string{"Enabled plugin file: " + c.pluginsFile(), "Enabled plugins:", ""}, starred(plugins)...)...)
 	b.section("Data directory", "Node data directory: "+s.text("db_dir"), "Raft data directory: "+s.text("db_dir"))
 	b.section("Config files", starred(s.texts("config_files"))...)
 	b.section("Log file(s)", starred(s.texts("log_files"))...)
@@ -256,6 +260,22 @@ func (c *call) status() (any, error) {
 	}
 	b.section("Listeners", listeners...)
 	return report{text: b.done(), value: c.statusValue(s, plugins, connections, queues, vhosts)}, nil
+}
+
+// os is that of a node on this machine.
+func (c *call) os() string {
+	if !c.local() {
+		return "not known"
+	}
+	return strings.ToUpper(runtime.GOOS[:1]) + runtime.GOOS[1:]
+}
+
+// pluginsFile is that of a node on this machine.
+func (c *call) pluginsFile() string {
+	if w, err := c.Where(c.option("data-dir")); err == nil && c.local() {
+		return enabledPluginsFile(w)
+	}
+	return ""
 }
 
 func (c *call) memorySection(b *sections, s stats) {
@@ -329,11 +349,11 @@ func (c *call) statusValue(s stats, plugins []string, connections, queues, vhost
 	return erlMap{
 		{"active_plugins", atoms(plugins)}, {"alarms", strs(i.Alarms)}, {"config_files", strs(s.texts("config_files"))},
 		{"crypto_lib_version", i.GoVersion}, {"data_directory", s.text("db_dir")}, {"disk_free", s.int("disk_free")},
-		{"disk_free_limit", s.int("disk_free_limit")}, {"enabled_plugin_file", s.text("enabled_plugins_file")}, {"erlang_version", "none, Go " + i.GoVersion},
+		{"disk_free_limit", s.int("disk_free_limit")}, {"enabled_plugin_file", c.pluginsFile()}, {"erlang_version", "none, Go " + i.GoVersion},
 		{"file_descriptors", erlMap{{"sockets_limit", s.int("sockets_total")}, {"sockets_used", s.int("sockets_used")},
 			{"total_limit", s.int("fd_total")}, {"total_used", s.int("fd_used")}}},
 		{"is_under_maintenance", i.Suspended}, {"listeners", c.listenerValues()}, {"log_files", strs(s.texts("log_files"))},
-		{"memory", memory}, {"net_ticktime", s.int("net_ticktime")}, {"os", "Linux"}, {"pid", int64(i.OSPid)},
+		{"memory", memory}, {"net_ticktime", s.int("net_ticktime")}, {"os", c.os()}, {"pid", int64(i.OSPid)},
 		{"processes", erlMap{{"limit", s.int("proc_total")}, {"used", s.int("proc_used")}}}, {"product_name", i.Product},
 		{"product_version", i.ProductVersion}, {"rabbitmq_version", i.RabbitMQVersion}, {"raft_data_directory", s.text("db_dir")},
 		{"release_series_support_status", "supported"}, {"run_queue", s.int("run_queue")},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -37,8 +38,10 @@ func link(bin string) error {
 //	[70]
 //
 // What goes to stderr stands behind what goes to stdout. The code stands in
-// brackets if it is not 0. A line that begins with "~ " is a regular expression.
+// brackets if it is not 0. A line that begins with "~ " is a regular expression,
+// with "~* " one that any number of lines match.
 // Escape characters are written as \e, and empty lines at the end are left out.
+// "$ await-consumer QUEUE" waits until a queue has a consumer that has taken all.
 // A line "< text" behind the command is its input.
 func session(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
@@ -53,6 +56,10 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 			in, want, _ = strings.Cut(want, "\n")
 			input += in[2:] + "\n"
 		}
+		if queue, ok := strings.CutPrefix(line, "await-consumer "); ok {
+			awaitConsumer(ts, queue)
+			continue
+		}
 		if diff := differ(strings.TrimRight(want, "\n"), runLine(ts, line, input)); diff != "" {
 			failed = true
 			ts.Logf("$ %s\n%s", line, diff)
@@ -63,8 +70,18 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// awaitConsumer waits until a queue has a consumer with messages in hand.
+func awaitConsumer(ts *testscript.TestScript, queue string) {
+	deadline := time.Now().Add(patience)
+	for !strings.Contains(runLine(ts, "rabbitmqctl -s list_queues name consumers messages_ready", "")+"\n", queue+"\t1\t0\n") {
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody consumes from %s", queue)
+		}
+	}
+}
+
 func runLine(ts *testscript.TestScript, line, input string) string {
-	argv, err := splitWords(line)
+	argv, err := splitWords(strings.ReplaceAll(line, "$PORT", ts.Getenv("PORT")))
 	ts.Check(err)
 	path := argv[0]
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
@@ -104,22 +121,33 @@ func runLine(ts *testscript.TestScript, line, input string) string {
 // differ shows what is not as it should be, or nothing.
 func differ(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range max(len(w), len(g)) {
-		switch {
-		case i >= len(w):
-			return fmt.Sprintf("line %d is too much: %q\nall of it:\n%s", i+1, g[i], got)
-		case i >= len(g):
-			return fmt.Sprintf("line %d is missing: %q\nall of it:\n%s", i+1, w[i], got)
-		}
-		if re, ok := strings.CutPrefix(w[i], "~ "); ok {
-			if matched, err := regexp.MatchString("^(?:"+re+")$", g[i]); err != nil || !matched {
-				return fmt.Sprintf("line %d is      %q\n  want something like %q\nall of it:\n%s", i+1, g[i], re, got)
+	for ; len(w) > 0; w = w[1:] {
+		if re, ok := strings.CutPrefix(w[0], "~* "); ok {
+			n := 0
+			for n < len(g) && matches(re, g[n]) {
+				n++
 			}
-		} else if w[i] != g[i] {
-			return fmt.Sprintf("line %d is %q\n      want %q\nall of it:\n%s", i+1, g[i], w[i], got)
+			g = g[n:]
+			continue
 		}
+		re, isPattern := strings.CutPrefix(w[0], "~ ")
+		switch {
+		case len(g) == 0:
+			return fmt.Sprintf("missing: %q\nall of it:\n%s", w[0], got)
+		case isPattern && !matches(re, g[0]), !isPattern && w[0] != g[0]:
+			return fmt.Sprintf("got  %q\nwant %q\nall of it:\n%s", g[0], w[0], got)
+		}
+		g = g[1:]
+	}
+	if len(g) > 0 {
+		return fmt.Sprintf("too much: %q\nall of it:\n%s", g[0], got)
 	}
 	return ""
+}
+
+func matches(re, line string) bool {
+	ok, err := regexp.MatchString("^(?:"+re+")$", line)
+	return err == nil && ok
 }
 
 // splitWords takes a command line apart at blanks, outside of quotes.
