@@ -151,7 +151,7 @@ func helpCommands() []*Command {
 			Short: "Tells the version of this program", Local: true,
 			Run: func(c *call) (any, error) { return c.Version, nil }},
 		{Name: "autocomplete", Tools: everywhere, Group: groupHelp, Usage: "autocomplete [prefix]", Timed: true,
-			Short: "Lists the commands that begin with a prefix", Max: 1, Local: true,
+			Short: "Lists the commands that begin with a prefix", Min: 1, Max: 1, Local: true,
 			Run: func(c *call) (any, error) {
 				return nil, c.autocomplete(strings.Join(c.args, ""))
 			}},

@@ -34,7 +34,7 @@ func globals() []flag {
 		{"dry-run", boolean, ""}, {"script-name", text, ""}, {"rabbitmq-home", text, ""}, {"mnesia-dir", text, ""},
 		{"plugins-dir", text, ""}, {"enabled-plugins-file", text, ""}, {"aliases-file", text, ""},
 		{"print-stacktrace", boolean, ""},
-		{"data-dir", text, ""}, {"user", text, ""}, {"config", text, ""},
+		{"data-dir", text, ""},
 	}
 }
 

@@ -66,7 +66,7 @@ func limitCommands(both []Tool, limits [2]string) []*Command {
 				return fmt.Sprintf("Clearing \"%s\" limit for user \"%s\" ...", c.args[1], c.args[0])
 			}, Run: (*call).clearUserLimits},
 		{Name: "list_user_limits", Tools: both, Group: groupUsers, Usage: "list_user_limits [--user <username>] [--global]",
-			Short: "Shows the limits of a user, or of all", Flags: []flag{global}, Formatter: "table",
+			Short: "Shows the limits of a user, or of all", Flags: []flag{global, {"user", text, ""}}, Formatter: "table",
 			Banner: func(c *call) string {
 				if c.flag("global") {
 					return "Listing limits for all users ..."
