@@ -90,7 +90,6 @@ func (n *node) Plugins() []api.PluginInfo {
 func (n *node) Started() time.Time                   { return n.server().Started() }
 func (n *node) AppRunning() bool                     { return n.server().AppRunning() }
 func (n *node) Suspended() bool                      { return n.server().Suspended() }
-func (n *node) Alarms() []string                     { return nil }
 func (n *node) StopApp() error                       { return n.server().StopApp() }
 func (n *node) StartApp() error                      { return n.server().StartApp() }
 func (n *node) Reset() error                         { return n.server().Reset() }
@@ -133,6 +132,22 @@ func (a *auditLog) Recent(before int64, count int) ([]api.AuditRecord, error) {
 		out = append(out, api.AuditRecord(e))
 	}
 	return out, err
+}
+
+// Alarms implements api.Node.
+func (n *node) Alarms() []string {
+	s := n.server()
+	s.mu.Lock()
+	a := s.app
+	s.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	var out []string
+	for _, al := range a.broker.Alarms() {
+		out = append(out, al.Resource)
+	}
+	return out
 }
 
 // SetLogLevel implements api.Node.
