@@ -100,7 +100,8 @@ func (s *Server) newApp() (*app, error) {
 		SegmentSize: cfg.SegmentSize, CheckpointBytes: cfg.CheckpointBytes, MemoryBudget: cfg.MemoryBudget,
 		NodeName: cfg.NodeName, DefaultQueueType: cfg.DefaultQueueType, Audit: s.record, Limits: broker.Limits(cfg.Limits),
 		Memory: broker.Watermark{Relative: cfg.Memory.Relative, Absolute: cfg.Memory.Absolute}, MemoryTotal: cfg.Memory.Total,
-		Disk:      broker.DiskLimit(cfg.DiskFree),
+		Disk: broker.DiskLimit(cfg.DiskFree), ConsumerTimeout: cfg.ConsumerTimeout,
+		PasswordHashing: cfg.PasswordHashing, Credentials: broker.CredentialValidator(cfg.CredentialValidator), VHostDefaults: cfg.vhostDefaults(),
 		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
 	}
 	switch {

@@ -78,7 +78,13 @@ func (b *Broker) noLogin(user string, remote net.Addr, err error) error {
 	if remote != nil {
 		from = remote.String()
 	}
-	b.Audit(AuditEntry{Actor: Actor{User: user, Source: from}, Action: "log in", Object: user, Result: AuditRefused, Reason: err.Error()})
+	e := AuditEntry{Actor: Actor{User: user, Source: from}, Action: "log in", Object: user, Result: AuditRefused, Reason: err.Error()}
+	var ae *auth.Error
+	if errors.As(err, &ae) && ae.Reason == auth.NotLoopback {
+		e.Detail = "make another user (in a container: RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS before the first start, " +
+			"or rabbitmqctl add_user), or let this one in with loopback_users = none"
+	}
+	b.Audit(e)
 	return err
 }
 

@@ -78,6 +78,10 @@ func (b *Broker) doAsync(cmds []meta.Command) (results []meta.Result, pos store.
 }
 
 func (b *Broker) doLocked(cmds []meta.Command) ([]meta.Result, store.Position, error) {
+	cmds, added, err := b.withDefaults(cmds)
+	if err != nil {
+		return nil, 0, err
+	}
 	if len(cmds) > 1 {
 		trial := b.state.Clone()
 		for _, c := range cmds {
@@ -89,7 +93,7 @@ func (b *Broker) doLocked(cmds []meta.Command) ([]meta.Result, store.Position, e
 	results := make([]meta.Result, 0, len(cmds))
 	var logged []meta.Command
 	var changes []meta.Change
-	for _, c := range cmds {
+	for i, c := range cmds {
 		r, err := b.state.Apply(c)
 		if err != nil {
 			if len(results) > 0 { // the trial went well, so must this
@@ -97,7 +101,9 @@ func (b *Broker) doLocked(cmds []meta.Command) ([]meta.Result, store.Position, e
 			}
 			return nil, 0, coreError(err)
 		}
-		results = append(results, r)
+		if !added[i] {
+			results = append(results, r)
+		}
 		logged, changes = append(logged, r.Log...), append(changes, r.Changes...)
 	}
 	pos, err := b.logCommands(logged)

@@ -46,6 +46,14 @@ type Config struct {
 	MemoryTotal int64        // bytes; 0: what the machine or its control group has
 	MemoryUsed  func() int64 // bytes; nil: what the system says of this process
 
+	// ConsumerTimeout is how long a delivery of a quorum queue may stay
+	// unacknowledged; 0: DefaultConsumerTimeout, negative: for ever.
+	ConsumerTimeout time.Duration
+
+	PasswordHashing string // of new passwords: an algorithm of package auth; "": SHA256
+	Credentials     CredentialValidator
+	VHostDefaults   []VHostDefaults
+
 	Limits           Limits
 	DefaultQueueType string // of queues that say none: "classic" (or "") or "quorum"
 
@@ -62,10 +70,11 @@ type Bootstrap struct {
 
 // Defaults of Config.
 const (
-	DefaultMemoryBudget   = 24 << 20
-	DefaultQueueWindow    = 4 << 20
-	DefaultMaxMessageSize = 16 << 20
-	maxMaxMessageSize     = 512 << 20
+	DefaultConsumerTimeout = 30 * time.Minute
+	DefaultMemoryBudget    = 24 << 20
+	DefaultQueueWindow     = 4 << 20
+	DefaultMaxMessageSize  = 16 << 20
+	maxMaxMessageSize      = 512 << 20
 )
 
 // Broker is a running node's core.
@@ -124,6 +133,9 @@ func Open(cfg Config) (*Broker, error) {
 	}
 	if cfg.QueueWindow == 0 {
 		cfg.QueueWindow = DefaultQueueWindow
+	}
+	if cfg.ConsumerTimeout == 0 {
+		cfg.ConsumerTimeout = DefaultConsumerTimeout
 	}
 	if cfg.MaxMessageSize == 0 {
 		cfg.MaxMessageSize = DefaultMaxMessageSize

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker/meta"
 	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
@@ -49,6 +50,9 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 		}
 		cons.Priority = n
 	}
+	if cons.Timeout, err = c.b.consumerTimeout(q, s); err != nil {
+		return nil, err
+	}
 	err = q.Attach(cons, func() {
 		if attached != nil {
 			attached(cons)
@@ -63,6 +67,33 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 		return nil, err
 	}
 	return cons, nil
+}
+
+// consumerTimeout is how long a delivery to a consumer may stay unsettled, in ms;
+// 0: for ever. Only quorum queues have it, as in RabbitMQ 4.3.
+func (b *Broker) consumerTimeout(q *Queue, s ConsumeSpec) (int64, error) {
+	d := q.Definition()
+	if d.Type != meta.Quorum {
+		return 0, nil
+	}
+	timeout := d.Effective.ConsumerTimeout
+	if timeout == meta.None {
+		timeout = max(0, b.cfg.ConsumerTimeout.Milliseconds())
+	}
+	if v, ok := s.Args.Get("x-consumer-timeout"); ok {
+		n, ok := wire.AsInt64(v)
+		if !ok {
+			return 0, errf(PreconditionFailed, "invalid arg 'x-consumer-timeout' for %s: \"expected integer, got %s\"", q.label(), wire.TypeName(v))
+		}
+		if n < 0 {
+			return 0, errf(PreconditionFailed, "invalid arg 'x-consumer-timeout' for %s: {value_negative,%d}", q.label(), n)
+		}
+		timeout = n
+	}
+	if s.NoAck {
+		return 0, nil
+	}
+	return timeout, nil
 }
 
 // Cancel ends a consumer; no delivery comes after it. What is unacknowledged

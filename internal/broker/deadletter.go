@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
@@ -12,23 +13,27 @@ import (
 // DeadLetter implements queueproc.Host: a message left pq for a reason that
 // dead-letters it. It is published to the queue's dead-letter exchange, if
 // that exists, without confirms: what no queue takes is dropped.
-func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.Item, m *message.Message) {
+//
+// With the strategy at-least-once it has to arrive: as long as there is no
+// target, or one that refuses, it is to be tried again.
+func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64) (again bool) {
 	q := pq.Owner.(*Queue)
 	to := q.dl.Load()
 	if to == nil {
-		return
+		return false
 	}
+	sure := q.Definition().Effective.DeadLetterStrategy == atLeastOnce
 	v := q.vhost
 	var x *Exchange
 	if to.exchange != "" {
 		if x = v.Exchange(to.exchange); x == nil {
-			return
+			return sure
 		}
 	}
 	props, err := wire.ParseProperties(m.Props)
 	if err != nil {
 		b.logger.Error("dead letter with malformed properties dropped", "vhost", v.Name, "queue", q.Name, "err", err)
-		return
+		return false
 	}
 	plainInts(props.Headers)
 	cc := headerStrings(&props.Headers, "CC")
@@ -58,7 +63,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 	pub.Msg = message.Message{Exchange: []byte(to.exchange), RoutingKey: key, Props: props.Append(nil), Body: m.Body}
 	view, err := wire.ParsePropertiesView(pub.Msg.Props)
 	if err != nil {
-		return
+		return false
 	}
 	table, _ := view.Headers()
 	more := make([][]byte, len(keys))
@@ -67,10 +72,13 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 	}
 	if x == nil && isReplyAddress(string(key)) {
 		b.deliverReply(string(key), &pub.Msg)
-		return
+		return false
 	}
 	var r router
 	targets := r.route(v, x, key, more, r.headers(table))
+	if sure && len(targets) == 0 {
+		return true
+	}
 	kept := targets[:0]
 	for _, t := range targets {
 		if isCycle(t.Name, history) {
@@ -79,8 +87,25 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 		}
 		kept = append(kept, t)
 	}
-	b.fanOut(kept, []queueproc.Pub{pub})
+	if !sure {
+		b.fanOut(kept, []queueproc.Pub{pub})
+		return false
+	}
+	for _, t := range kept {
+		if slices.Contains(*sent, t.ID) {
+			continue
+		}
+		one := []queueproc.Pub{pub}
+		if b.fanOut([]*Queue{t}, one); one[0].Refused {
+			again = true
+		} else {
+			*sent = append(*sent, t.ID)
+		}
+	}
+	return again
 }
+
+const atLeastOnce = "at-least-once"
 
 // death is one entry of x-death: the messages that left a queue for a reason.
 type death struct {

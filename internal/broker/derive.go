@@ -233,6 +233,7 @@ func queueConfig(d *meta.Queue) queue.Config {
 	if d.Type == "quorum" {
 		c.Kind = queue.Quorum
 		c.DeliveryLimit = e.DeliveryLimit
+		c.KeepDead = e.DeadLetterStrategy == atLeastOnce
 	}
 	switch e.Overflow {
 	case "reject-publish":

@@ -41,6 +41,7 @@ type Config struct {
 	MaxBytes      int64 // body bytes of ready messages, or None
 	Overflow      Overflow
 	DeadLetter    bool  // a dead-letter exchange is set
+	KeepDead      bool  // dead letters count as long as they are not buried
 	DeliveryLimit int64 // quorum: counted returns before the message goes, or None
 	MaxPriority   uint8 // classic: number of the highest level; 0 = no levels
 	SingleActive  bool  // one consumer at a time (x-single-active-consumer)

@@ -191,6 +191,9 @@ func (m *Machine) isNext(prio uint8) bool {
 
 // over reports whether n more ready messages with b bytes would break a limit.
 func (m *Machine) over(n int, b int64) bool {
+	if m.cfg.KeepDead {
+		n += m.Dying()
+	}
 	return m.cfg.MaxLength != None && int64(m.ready+n) > m.cfg.MaxLength ||
 		m.cfg.MaxBytes != None && m.bytes+b > m.cfg.MaxBytes
 }

@@ -29,7 +29,9 @@ import (
 type Host interface {
 	// DeadLetter publishes m, which left q, to the queue's dead-letter
 	// exchange. It returns when that is safe in the log's pending batch.
-	DeadLetter(q *Queue, reason queue.Reason, it *queue.Item, m *message.Message)
+	// again: it has not arrived everywhere and has to; sent, which the queue
+	// keeps for the next try, says where it has.
+	DeadLetter(q *Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64) (again bool)
 	// Gone deletes q: its last consumer left, or it expired.
 	Gone(q *Queue, expired bool)
 	// Go runs f on a goroutine that the broker waits for when it stops.
@@ -59,6 +61,9 @@ type Consumer struct {
 	Sink  Sink
 	// User is the sink's own record of the consumer, Channel the host's.
 	User, Channel any
+	// Timeout is how long, in ms, a delivery may stay unsettled; 0: for ever. It
+	// is the sink's to see to it.
+	Timeout int64
 }
 
 // Delivery names an outstanding delivery; with it the sink settles.
@@ -141,6 +146,7 @@ type Queue struct {
 	oldest  struct{ asked, time int64 } // the oldest of many unacknowledged messages
 	relief  chan struct{}               // closed when publishers that wait may go on; nil: none wait
 
+	stuck    stuck
 	traced   bool          // the host is told of deliveries
 	metered  int64         // bytes that the meter has of this queue
 	pushback int64         // bytes from which on publishers wait; 0: never
@@ -183,6 +189,7 @@ type after struct {
 }
 
 type dead struct {
+	sent   []uint64 // ids of the queues that have it
 	reason queue.Reason
 	slot   queue.Slot
 	item   queue.Item
@@ -260,7 +267,7 @@ func (q *Queue) carryOut(a *after) {
 			q.settle(&e.Item)
 		case queue.DeadLettered:
 			q.stats.Dead[1][e.Reason]++
-			a.dead = append(a.dead, dead{e.Reason, e.Slot, e.Item})
+			a.dead = append(a.dead, dead{reason: e.Reason, slot: e.Slot, item: e.Item})
 		case queue.PageDropped:
 			if e.Reason != queue.ReasonNone {
 				q.stats.Dead[0][e.Reason] += uint64(e.Page.Count)
@@ -432,8 +439,9 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 	return is
 }
 
-// bury hands a dead letter to the broker and then forgets it.
-func (q *Queue) bury(d *dead) {
+// bury hands a dead letter to the broker and then forgets it. It reports false
+// if it is to be tried again.
+func (q *Queue) bury(d *dead) bool {
 	var buf []byte
 	m, err := q.bytes(&d.item, &buf)
 	for try := 0; errors.Is(err, store.ErrGone) && try < 3 && q.findDying(&d.item); try++ {
@@ -441,22 +449,26 @@ func (q *Queue) bury(d *dead) {
 	}
 	switch {
 	case err == nil:
-		q.Host.DeadLetter(q, d.reason, &d.item, &m)
+		if q.Host.DeadLetter(q, d.reason, &d.item, &m, &d.sent) {
+			q.keepDead(*d)
+			return false
+		}
 	case errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrGone):
 		q.Host.Failed(q, fmt.Errorf("dead letter given up: %w", err))
 	default:
 		q.Host.Failed(q, err)
 		again := *d
 		time.AfterFunc(retryLoad, func() { q.Host.Go(func() { q.bury(&again) }) })
-		return
+		return false
 	}
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
-		return
+		return true
 	}
 	q.m.Buried(d.slot, &q.eff)
 	q.unlock()
+	return true
 }
 
 // findDying looks up where a dead letter is now. It reports whether the queue
@@ -666,6 +678,7 @@ func (q *Queue) Configure(cfg queue.Config) {
 	if !q.deleted {
 		q.cfg = cfg
 		q.m.Configure(nowMillis(), cfg, &q.eff)
+		q.retrySoon()
 	}
 	q.unlock()
 }
@@ -773,7 +786,7 @@ func (q *Queue) Stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stopped = true
-	for _, t := range []*time.Timer{q.timer, q.retry} {
+	for _, t := range []*time.Timer{q.timer, q.retry, q.stuck.timer} {
 		if t != nil {
 			t.Stop()
 		}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/queue"
@@ -88,6 +89,9 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 		Queue: name, Tag: tag, NoAck: m.NoAck, Exclusive: m.Exclusive, Prefetch: ch.prefetch,
 		GlobalQoS: limit > 0, Args: m.Arguments, Gate: k, User: k,
 	}, ok)
+	if err == nil && k.proc.Timeout > 0 {
+		ch.watch(k, time.Duration(k.proc.Timeout)*time.Millisecond)
+	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/queue"
@@ -37,10 +38,13 @@ type channel struct {
 	shownTx, shownConfirm bool
 	uncommitted           uncommitted
 	received              broker.Received
-	limit                 uint32      // prefetch of the whole channel; 0: none
-	limited               uint32      // deliveries that count against limit
-	hasLimit              atomic.Bool // limit was ever set
-	deaf                  bool        // released: deliveries are dropped (their queue has them back)
+	limit                 uint32        // prefetch of the whole channel; 0: none
+	limited               uint32        // deliveries that count against limit
+	hasLimit              atomic.Bool   // limit was ever set
+	timed                 []*timed      // consumers with a timeout
+	timer                 *time.Timer   // runs while there are such
+	overdue               time.Duration // the timeout that a delivery has exceeded; 0: none
+	deaf                  bool          // released: deliveries are dropped (their queue has them back)
 }
 
 // consumer is a basic.consume. It is the queue.Gate of its core consumer.
@@ -187,6 +191,9 @@ func (ch *channel) release() {
 	}
 	c.out.mu.Lock()
 	ch.deaf = true
+	if ch.timed = nil; ch.timer != nil {
+		ch.timer.Stop()
+	}
 	rest := ch.unacked.all(nil)
 	ch.unacked = unacked{next: ch.unacked.next}
 	c.out.mu.Unlock()

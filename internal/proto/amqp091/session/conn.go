@@ -67,6 +67,7 @@ type Conn struct {
 	connected  time.Time
 	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
 	paused     atomic.Bool  // the reader waits for something else than input
+	overdue    atomic.Bool  // a channel has a delivery that was not settled in time
 	forced     atomic.Bool  // connection.close was sent from outside
 	refused    atomic.Bool  // consumers wait for room in the outbox
 
@@ -324,6 +325,9 @@ func (c *Conn) fill(rb *readBuffer) bool {
 		default:
 			rb.small = 0
 		}
+	}
+	if err != nil && n == 0 && errors.Is(err, errTimeout) && c.settleOverdue() {
+		return true
 	}
 	if err != nil && n == 0 {
 		if c.state != running && c.state != closing && errors.Is(err, errTimeout) {

@@ -1,0 +1,254 @@
+package protection
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/broker/meta"
+)
+
+var sure = amqp.Table{"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-dead-letter-exchange": "dlx", "x-dead-letter-strategy": "at-least-once"}
+
+func (n *node) put(ch *amqp.Channel, key, body string) bool {
+	n.t.Helper()
+	d, err := ch.PublishWithDeferredConfirm("", key, false, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: []byte(body)})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ok, err := d.WaitContext(ctx)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return ok
+}
+
+func (n *node) reject(ch *amqp.Channel, queue string) {
+	n.t.Helper()
+	d, ok, err := ch.Get(queue, false)
+	if err != nil || !ok {
+		n.t.Fatal("nothing to reject", err)
+	}
+	if err := d.Reject(false); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *node) next(ch *amqp.Channel, queue, want string) {
+	n.t.Helper()
+	n.until(queue+" has "+want, func() bool {
+		d, ok, err := ch.Get(queue, true)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		if ok && string(d.Body) != want {
+			n.t.Fatalf("%s has %q, want %q", queue, d.Body, want)
+		}
+		return ok
+	})
+}
+
+// What must arrive waits until there is somewhere to arrive.
+func TestAtLeastOnceWithoutTarget(t *testing.T) {
+	n := start(t, broker.Config{})
+	ch := n.channel(n.dial())
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	args := amqp.Table{"x-max-length": 2}
+	for k, v := range sure {
+		args[k] = v
+	}
+	n.queue(ch, "src", args)
+	for _, body := range []string{"a", "b"} {
+		if !n.put(ch, "src", body) {
+			t.Fatal("refused", body)
+		}
+		n.reject(ch, "src")
+	}
+	q := n.VHost("/").Queue("src")
+	n.until("both wait for a target", func() bool { return q.Stuck() == 2 })
+	if n.put(ch, "src", "c") {
+		t.Error("dead letters that wait do not count towards max-length")
+	}
+	if err := ch.ExchangeDeclare("dlx", "fanout", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.queue(ch, "dst", nil)
+	if err := ch.QueueBind("dst", "", "dlx", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.next(ch, "dst", "a")
+	n.next(ch, "dst", "b")
+	n.until("there is room again", func() bool { return q.Stuck() == 0 })
+	if !n.put(ch, "src", "d") {
+		t.Error("refused although there is room")
+	}
+}
+
+// A target that refuses is asked again; the others get the message once.
+func TestAtLeastOnceRefused(t *testing.T) {
+	n := start(t, broker.Config{})
+	ch := n.channel(n.dial())
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.ExchangeDeclare("dlx", "fanout", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.queue(ch, "src", sure)
+	n.queue(ch, "open", nil)
+	n.queue(ch, "full", amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"})
+	for _, q := range []string{"open", "full"} {
+		if err := ch.QueueBind(q, "", "dlx", false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.put(ch, "full", "first")
+	n.put(ch, "src", "letter")
+	n.reject(ch, "src")
+	n.next(ch, "open", "letter")
+	n.until("the letter waits", func() bool { return n.VHost("/").Queue("src").Stuck() == 1 })
+	n.next(ch, "full", "first")
+	n.next(ch, "full", "letter")
+	n.until("the letter waits no more", func() bool { return n.VHost("/").Queue("src").Stuck() == 0 })
+	if d, ok, err := ch.Get("open", true); ok || err != nil {
+		t.Errorf("came twice: %q %v", d.Body, err)
+	}
+}
+
+// Without the strategy a letter that has no target is dropped; so is one that
+// waits when the strategy is taken back.
+func TestAtMostOnce(t *testing.T) {
+	n := start(t, broker.Config{})
+	ch := n.channel(n.dial())
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	n.queue(ch, "src", amqp.Table{"x-queue-type": "quorum"})
+	n.do(&meta.SetPolicy{VHost: "/", Name: "p", Pattern: "src", ApplyTo: "queues",
+		Definition: []byte(`{"dead-letter-exchange":"dlx","dead-letter-strategy":"at-least-once","overflow":"reject-publish"}`)})
+	n.put(ch, "src", "a")
+	n.reject(ch, "src")
+	q := n.VHost("/").Queue("src")
+	n.until("the letter waits", func() bool { return q.Stuck() == 1 })
+	n.do(&meta.SetPolicy{VHost: "/", Name: "p", Pattern: "src", ApplyTo: "queues", Definition: []byte(`{"dead-letter-exchange":"dlx"}`)})
+	n.until("the letter is dropped", func() bool { return q.Stuck() == 0 })
+}
+
+// Messages that wait for a target survive a restart.
+func TestAtLeastOnceRestart(t *testing.T) {
+	dir := t.TempDir()
+	t.Run("before", func(t *testing.T) {
+		n := start(t, broker.Config{Dir: dir})
+		ch := n.channel(n.dial())
+		if err := ch.Confirm(false); err != nil {
+			t.Fatal(err)
+		}
+		n.queue(ch, "src", sure)
+		n.put(ch, "src", "a")
+		n.reject(ch, "src")
+		n.until("the letter waits", func() bool { return n.VHost("/").Queue("src").Stuck() == 1 })
+	})
+	n := start(t, broker.Config{Dir: dir})
+	ch := n.channel(n.dial())
+	d, ok, err := ch.Get("src", true)
+	if err != nil || !ok || string(d.Body) != "a" {
+		t.Errorf("%q %v %v", d.Body, ok, err)
+	}
+}
+
+func timeoutError(channel, ms string) string {
+	return "PRECONDITION_FAILED - delivery acknowledgement on channel " + channel + " timed out. Timeout value used: " + ms +
+		" ms. This timeout value can be configured, see consumers doc guide to learn more"
+}
+
+// A delivery of a quorum queue must be settled in time; its channel is closed if
+// not, and nothing else.
+func TestConsumerTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		node      time.Duration
+		queueArgs amqp.Table
+		args      amqp.Table
+		ms        string
+	}{
+		{"node", 200 * time.Millisecond, nil, nil, "200"},
+		{"queue", 0, amqp.Table{"x-consumer-timeout": 150}, nil, "150"},
+		{"consumer", 100 * time.Millisecond, amqp.Table{"x-consumer-timeout": 100}, amqp.Table{"x-consumer-timeout": 300}, "300"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := start(t, broker.Config{ConsumerTimeout: c.node})
+			conn := n.dial()
+			other := n.channel(conn)
+			args := amqp.Table{"x-queue-type": "quorum"}
+			for k, v := range c.queueArgs {
+				args[k] = v
+			}
+			n.queue(other, "work", args)
+			ch := n.channel(conn)
+			ds, err := ch.Consume("work", "slow", false, false, false, false, c.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed := ch.NotifyClose(make(chan *amqp.Error, 1))
+			if err := other.Confirm(false); err != nil {
+				t.Fatal(err)
+			}
+			// What is acknowledged in time does no harm.
+			n.put(other, "work", "quick")
+			(<-ds).Ack(false)
+			n.put(other, "work", "slow")
+			if d := <-ds; string(d.Body) != "slow" {
+				t.Fatalf("%q", d.Body)
+			}
+			select {
+			case e := <-closed:
+				wants(t, e, 406, timeoutError("2", c.ms))
+			case <-time.After(patience):
+				t.Fatal("the channel is open")
+			}
+			n.next(other, "work", "slow")
+		})
+	}
+}
+
+func TestNoConsumerTimeout(t *testing.T) {
+	for name, c := range map[string]struct {
+		node        time.Duration
+		queue, args amqp.Table
+	}{
+		"classic": {100 * time.Millisecond, nil, nil},
+		"never":   {-1, amqp.Table{"x-queue-type": "quorum"}, nil},
+		"zero":    {100 * time.Millisecond, amqp.Table{"x-queue-type": "quorum"}, amqp.Table{"x-consumer-timeout": 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := start(t, broker.Config{ConsumerTimeout: c.node})
+			ch := n.channel(n.dial())
+			n.queue(ch, "work", c.queue)
+			ds, err := ch.Consume("work", "slow", false, false, false, false, c.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := ch.Confirm(false); err != nil {
+				t.Fatal(err)
+			}
+			n.put(ch, "work", "x")
+			d := <-ds
+			time.Sleep(400 * time.Millisecond) // four timeouts
+			if err := d.Ack(false); err != nil {
+				t.Fatal(err)
+			}
+			n.put(ch, "work", "y")
+			if strings.Contains(n.log.String(), "timed out") {
+				t.Error("the channel was closed")
+			}
+		})
+	}
+}
