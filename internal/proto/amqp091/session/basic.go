@@ -24,7 +24,7 @@ func (ch *channel) qos(m *wire.BasicQos) error {
 		had := ch.limit > 0
 		ch.limit = 0
 		c.out.mu.Unlock()
-		c.send(ch.id, wire.BasicQosOk{})
+		c.answer(ch.id, wire.BasicQosOk{})
 		if had {
 			c.unblock()
 		}
@@ -39,7 +39,7 @@ func (ch *channel) qos(m *wire.BasicQos) error {
 	ch.limit = uint32(m.PrefetchCount)
 	ch.hasLimit.Store(true)
 	c.out.mu.Unlock()
-	c.send(ch.id, wire.BasicQosOk{})
+	c.answer(ch.id, wire.BasicQosOk{})
 	c.unblock()
 	return nil
 }
@@ -139,7 +139,7 @@ func (ch *channel) get(m *wire.BasicGet) error {
 		c.out.mu.Lock()
 		ch.received.GotEmpty++
 		c.out.mu.Unlock()
-		c.send(ch.id, wire.BasicGetEmpty{})
+		c.answer(ch.id, wire.BasicGetEmpty{})
 	}
 	return err
 }
@@ -301,7 +301,7 @@ func (ch *channel) recover(requeue, answer bool) error {
 	}
 	c := ch.conn
 	if answer {
-		c.send(ch.id, wire.BasicRecoverOk{}) // before what is delivered again
+		c.answer(ch.id, wire.BasicRecoverOk{}) // before what is delivered again
 	}
 	var ds []delivery
 	freed := false
@@ -372,7 +372,7 @@ func (ch *channel) commit() error {
 	})
 	ch.unacked.trim()
 	c.out.mu.Unlock()
-	c.send(ch.id, wire.TxCommitOk{})
+	c.answer(ch.id, wire.TxCommitOk{})
 	if freed {
 		c.unblock()
 	}
@@ -390,6 +390,6 @@ func (ch *channel) rollback() error {
 	ch.uncommitted = uncommitted{}
 	ch.unacked.eachPending(func(d *delivery) { d.pending = false })
 	c.out.mu.Unlock()
-	c.send(ch.id, wire.TxRollbackOk{})
+	c.answer(ch.id, wire.TxRollbackOk{})
 	return nil
 }

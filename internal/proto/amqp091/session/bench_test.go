@@ -52,7 +52,7 @@ func (c *benchConn) read(frames []byte) {
 	}
 	c.flushAcks()
 	c.client.Settle()
-	c.chunks, _ = c.out.take(c.chunks[:0])
+	c.chunks, _ = c.out.take(c.chunks[:0], true)
 	for _, b := range c.chunks {
 		c.out.size.Add(-int64(len(b)))
 		c.out.free(b[:0])

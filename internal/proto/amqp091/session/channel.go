@@ -117,7 +117,7 @@ func (c *Conn) unopened(f *wire.Frame) error {
 	ch.core.Number = uint16(f.Channel)
 	ch.unacked.next = 1
 	c.channels[f.Channel] = ch
-	c.send(ch.id, wire.ChannelOpenOk{})
+	c.answer(ch.id, wire.ChannelOpenOk{})
 	return nil
 }
 
@@ -160,7 +160,7 @@ func (ch *channel) fail(e *closeError) {
 	ch.closing = true
 	ch.dropContent()
 	ch.release()
-	c.send(ch.id, wire.ChannelClose{
+	c.answer(ch.id, wire.ChannelClose{
 		ReplyCode: e.code, ReplyText: e.code.Text(e.text),
 		ClassID: closeClass(e.method), MethodID: closeMethod(e.method),
 	})

@@ -15,6 +15,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -62,6 +63,7 @@ type Conn struct {
 	killOnce   sync.Once
 	writerDone chan struct{}
 	vec        [][]byte // the writer's own
+	raw        syscall.RawConn
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
 	connected  time.Time
@@ -79,6 +81,9 @@ type Conn struct {
 	sentCount atomic.Uint64
 
 	// The reader's own.
+	unsent       bool     // an answer waits for sendNow
+	mine         [][]byte // scratch of sendNow
+	quick        bool     // nothing is left to be read or sent: no need to linger
 	state        connState
 	client       *broker.Client
 	opened       *broker.Client // stays when client goes
@@ -133,10 +138,11 @@ func (s *Server) Serve(nc net.Conn) {
 	c.show("starting")
 	s.Broker.Enter(c)
 	defer c.leave()
-	go c.writer()
 	c.serve()
 	c.teardown()
-	<-c.writerDone
+	if !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
+		<-c.writerDone
+	}
 	c.linger()
 	c.kill()
 }
@@ -155,6 +161,10 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	}
 	c.out.wake = make(chan struct{}, 1)
 	c.out.pool = &s.chunks
+	c.out.start = func() { go c.writer() }
+	if t, ok := nc.(*net.TCPConn); ok {
+		c.raw, _ = t.SyscallConn() // without it the writer writes
+	}
 	c.logger = s.Logger.With("conn", c.name)
 	return c
 }
@@ -165,7 +175,7 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 const lingerTimeout = time.Second
 
 func (c *Conn) linger() {
-	if c.state == lost {
+	if c.state == lost || c.quick {
 		return
 	}
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
@@ -241,6 +251,7 @@ func (c *Conn) serve() {
 		return
 	}
 	c.sendStart()
+	c.sendNow()
 	rb := readBuffer{}
 	for c.state != done {
 		if !c.fill(&rb) {
@@ -266,9 +277,23 @@ func (c *Conn) serve() {
 // finish lets the writer send what is there and then close.
 func (c *Conn) finish() {
 	c.out.mu.Lock()
-	c.out.last, c.out.closed = true, true
+	c.out.closed = true
 	c.out.mu.Unlock()
-	c.out.poke()
+	if c.unsent {
+		c.sendNow()
+	}
+	c.out.mu.Lock()
+	c.out.last = true
+	empty := len(c.out.full)+len(c.out.cur) == 0
+	c.out.mu.Unlock()
+	if !empty || !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
+		c.out.poke()
+		return
+	}
+	close(c.writerDone)
+	if c.quick = c.nothingUnread(); !c.quick {
+		c.closeWrite()
+	}
 }
 
 // readBuffer is the bytes that were read and not yet understood. It is small
@@ -361,6 +386,9 @@ func (c *Conn) frames(rb *readBuffer) bool {
 		if c.state == done {
 			return false
 		}
+		if c.unsent {
+			c.sendAnswer(rb)
+		}
 		if c.out.size.Load() > maxUnsent {
 			c.awaitSent()
 		}
@@ -370,6 +398,17 @@ func (c *Conn) frames(rb *readBuffer) bool {
 		ch.content.keep()
 	}
 	return true
+}
+
+// sendAnswer sends an answer: by the reader if its client waits for it, by the
+// writer if the client has sent more already, which may take time.
+func (c *Conn) sendAnswer(rb *readBuffer) {
+	if rb.start == rb.end {
+		c.sendNow()
+		return
+	}
+	c.unsent = false
+	c.out.poke()
 }
 
 // awaitSent holds the reader back while the peer does not take what it has
@@ -473,6 +512,18 @@ func (c *Conn) send(ch wire.ChannelID, m wire.Method) {
 	c.sendLocked(ch, m)
 }
 
+// answer is send for the reader: frames sends it when there is nothing else to
+// do at once.
+func (c *Conn) answer(ch wire.ChannelID, m wire.Method) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.closed {
+		return
+	}
+	c.out.add(wire.AppendMethodFrame(c.out.room(methodRoom), ch, m))
+	c.unsent = true
+}
+
 func (c *Conn) sendLocked(ch wire.ChannelID, m wire.Method) {
 	if c.out.closed {
 		return
@@ -531,7 +582,7 @@ func (c *Conn) frameWhileClosing(f *wire.Frame) error {
 	case wire.MethodConnectionCloseOk:
 		c.state = done
 	case wire.MethodConnectionClose:
-		c.send(0, wire.ConnectionCloseOk{})
+		c.answer(0, wire.ConnectionCloseOk{})
 		c.state = done
 	}
 	return nil

@@ -70,7 +70,7 @@ func (c *Conn) sendStart() {
 		{Key: "version", Value: wire.String(cfg.Version)},
 	}
 	c.frameLimit = preAuthFrameMax
-	c.send(0, wire.ConnectionStart{
+	c.answer(0, wire.ConnectionStart{
 		VersionMajor: major, VersionMinor: minor, ServerProperties: props,
 		Mechanisms: strings.Join(c.mechanisms(), " "), Locales: "en_US",
 	})
@@ -141,7 +141,7 @@ func (c *Conn) connectionFrame(f *wire.Frame) error {
 	case *wire.ConnectionUpdateSecret:
 		if c.state == running {
 			c.logger.Info("connection secret updated", "user", c.user, "reason", m.Reason)
-			c.send(0, wire.ConnectionUpdateSecretOk{})
+			c.answer(0, wire.ConnectionUpdateSecretOk{})
 			return nil
 		}
 	}
@@ -163,7 +163,7 @@ func (c *Conn) peerCloses() error {
 	c.client.Close()
 	c.client = nil
 	c.logger.Info("connection closed by client", "user", c.user)
-	c.send(0, wire.ConnectionCloseOk{})
+	c.answer(0, wire.ConnectionCloseOk{})
 	c.state = done
 	return nil
 }
@@ -201,7 +201,7 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 	c.mechanism = m.Mechanism
 	c.show("tuning")
 	cfg := &c.srv.Config
-	c.send(0, wire.ConnectionTune{ChannelMax: cfg.ChannelMax, FrameMax: cfg.FrameMax, Heartbeat: uint16(cfg.Heartbeat / time.Second)})
+	c.answer(0, wire.ConnectionTune{ChannelMax: cfg.ChannelMax, FrameMax: cfg.FrameMax, Heartbeat: uint16(cfg.Heartbeat / time.Second)})
 	c.state = wantTuneOk
 	return nil
 }
@@ -251,6 +251,7 @@ func (c *Conn) tuneOk(m *wire.ConnectionTuneOk) error {
 		h := time.Duration(m.Heartbeat) * time.Second
 		c.silence.Store(int64(2 * h))
 		c.heartbeat <- h
+		c.out.poke()
 	}
 	c.timeout = int(m.Heartbeat)
 	c.state = wantOpen
@@ -272,7 +273,7 @@ func (c *Conn) open(m *wire.ConnectionOpen) error {
 	c.state = running
 	c.show("running")
 	c.nc.SetReadDeadline(time.Time{})
-	c.send(0, wire.ConnectionOpenOk{})
+	c.answer(0, wire.ConnectionOpenOk{})
 	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost)
 	return nil
 }

@@ -54,16 +54,16 @@ func (ch *channel) method(payload []byte) error {
 		ch.release()
 		c.client.Settle()
 		c.forgetChannel(ch)
-		c.send(ch.id, wire.ChannelCloseOk{})
+		c.answer(ch.id, wire.ChannelCloseOk{})
 		return nil
 	case *wire.ChannelFlow:
 		if !m.Active {
 			return &closeError{code: wire.NotImplemented, text: "active=false", conn: true}
 		}
-		c.send(ch.id, wire.ChannelFlowOk{Active: true})
+		c.answer(ch.id, wire.ChannelFlowOk{Active: true})
 		return nil
 	case *wire.AccessRequest:
-		c.send(ch.id, wire.AccessRequestOk{})
+		c.answer(ch.id, wire.AccessRequestOk{})
 		return nil
 	case *wire.ExchangeDeclare:
 		return ch.exchangeDeclare(m)
@@ -130,7 +130,7 @@ func (ch *channel) methodWhileClosing(m wire.Method) error {
 		c.forgetChannel(ch)
 	case *wire.ChannelClose:
 		// Both close at once; the answer to ours is still to come.
-		c.send(ch.id, wire.ChannelCloseOk{})
+		c.answer(ch.id, wire.ChannelCloseOk{})
 	case *wire.ChannelOpen:
 		return &closeError{code: wire.ChannelError, text: "second 'channel.open' seen", conn: true}
 	}
@@ -151,7 +151,7 @@ func (ch *channel) reply(noWait bool, ok wire.Method, err error) error {
 		return err
 	}
 	if !noWait {
-		ch.conn.send(ch.id, ok)
+		ch.conn.answer(ch.id, ok)
 	}
 	return nil
 }

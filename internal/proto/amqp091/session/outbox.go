@@ -2,8 +2,10 @@ package session
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/warrenmq/warren/internal/message"
@@ -17,16 +19,27 @@ import (
 // What gathers lies in chunks from the server's pool, so that nothing is copied
 // when there is more of it, and a quiet connection holds nothing.
 type outbox struct {
-	mu     sync.Mutex
-	full   [][]byte      // chunks that are done
-	cur    []byte        // the chunk that is being filled
-	wake   chan struct{} // capacity 1
-	closed bool          // nothing is taken any more
-	last   bool          // close the socket after what is here
-	pool   *sync.Pool    // of *[chunkSize]byte
+	mu      sync.Mutex
+	writing bool          // somebody writes what was taken
+	full    [][]byte      // chunks that are done
+	cur     []byte        // the chunk that is being filled
+	wake    chan struct{} // capacity 1
+	closed  bool          // nothing is taken any more
+	last    bool          // close the socket after what is here
+	pool    *sync.Pool    // of *[chunkSize]byte
+	start   func()        // starts the writer
+	writer  atomic.Int32  // noWriter, …
 
 	size atomic.Int64 // bytes here or being written
 }
+
+// States of outbox.writer. A connection that only asks and is answered, as one
+// that is being opened, needs no writer: its reader writes.
+const (
+	noWriter int32 = iota
+	hasWriter
+	neverWriter // it ends
+)
 
 // chunkSize is what the outbox asks of the pool at a time, in bytes.
 const chunkSize = 64 << 10
@@ -91,16 +104,26 @@ func (o *outbox) isFull() bool { return o.size.Load() >= highWater }
 
 // poke wakes the writer. Called with or without the lock.
 func (o *outbox) poke() {
+	if o.writer.Load() == noWriter && o.writer.CompareAndSwap(noWriter, hasWriter) {
+		o.start()
+	}
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
 }
 
-// take moves what has gathered into dst.
-func (o *outbox) take(dst [][]byte) (_ [][]byte, last bool) {
+// take moves what has gathered into dst. Whoever takes something writes it, and
+// says with done, here or in finished, that it has.
+func (o *outbox) take(dst [][]byte, done bool) (_ [][]byte, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if done {
+		o.writing = false
+	}
+	if o.writing {
+		return dst, false
+	}
 	dst = append(dst, o.full...)
 	clear(o.full)
 	if o.full = o.full[:0]; cap(o.full) > 64 {
@@ -112,7 +135,82 @@ func (o *outbox) take(dst [][]byte) (_ [][]byte, last bool) {
 		o.free(o.cur)
 	}
 	o.cur = nil
+	o.writing = len(dst) > 0
 	return dst, o.last
+}
+
+// finished says that what was taken is written, but for rest. It reports whether
+// there is something to do for the writer.
+func (o *outbox) finished(rest []byte) (more bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writing = false
+	if len(rest) > 0 {
+		o.full = slices.Insert(o.full, 0, rest)
+	}
+	return len(o.full) > 0 || len(o.cur) > 0 || o.last
+}
+
+// sendNow has the reader write what has gathered, without waiting, if nobody
+// else does and if it is little. What does not go through is the writer's.
+func (c *Conn) sendNow() {
+	o := &c.out
+	c.unsent = false
+	if c.raw == nil || o.size.Load() > sendNowMax {
+		o.poke()
+		return
+	}
+	chunks, _ := o.take(c.mine[:0], false)
+	c.mine = chunks
+	if len(chunks) == 0 {
+		return // nothing is left, or the writer is at it and looks again
+	}
+	if len(chunks) > 1 { // cannot be, as it is little
+		for _, b := range slices.Backward(chunks) {
+			o.finished(b)
+		}
+		o.poke()
+		return
+	}
+	b := chunks[0]
+	chunks[0] = nil
+	if o.writer.Load() == hasWriter {
+		// The deadline of the writer's last write may be over.
+		c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	n, err := tryWrite(c.raw, b)
+	if err != nil {
+		c.kill()
+		return
+	}
+	if o.finished(b[n:]) {
+		o.poke()
+	}
+	o.size.Add(-int64(n))
+	if n == len(b) {
+		o.free(b[:0])
+	}
+}
+
+// sendNowMax is how much the reader writes by itself.
+const sendNowMax = 16 << 10
+
+// tryWrite writes what the socket takes at once.
+func tryWrite(raw syscall.RawConn, b []byte) (n int, err error) {
+	werr := raw.Write(func(fd uintptr) bool {
+		for {
+			if n, err = syscall.Write(int(fd), b); err != syscall.EINTR {
+				return true
+			}
+		}
+	})
+	switch {
+	case werr != nil:
+		return 0, werr
+	case err == syscall.EAGAIN:
+		return 0, nil
+	}
+	return max(n, 0), err
 }
 
 // writer sends until the connection ends. drained is called when there is room
@@ -126,7 +224,7 @@ func (c *Conn) writer() {
 			ticker.Stop()
 		}
 	}()
-	idle := true
+	idle, wrote := true, false
 	var chunks [][]byte
 	for {
 		select {
@@ -151,8 +249,8 @@ func (c *Conn) writer() {
 		}
 		for {
 			var last bool
-			chunks, last = c.out.take(chunks[:0])
-			if len(chunks) > 0 {
+			chunks, last = c.out.take(chunks[:0], wrote)
+			if wrote = len(chunks) > 0; wrote {
 				idle = false
 				left, err := c.write(chunks)
 				if err != nil {
@@ -199,6 +297,20 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 		chunks[i] = nil
 	}
 	return c.out.size.Add(-n), err
+}
+
+// nothingUnread reports whether the socket has no input now.
+func (c *Conn) nothingUnread() bool {
+	if c.raw == nil {
+		return false
+	}
+	var b [1]byte
+	n, err := 0, error(nil)
+	rerr := c.raw.Read(func(fd uintptr) bool {
+		n, err = syscall.Read(int(fd), b[:])
+		return true
+	})
+	return rerr == nil && n <= 0 && (err == nil || err == syscall.EAGAIN)
 }
 
 // closeWrite ends the stream in order: what was written arrives.
