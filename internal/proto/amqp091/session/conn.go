@@ -162,9 +162,7 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	c.out.wake = make(chan struct{}, 1)
 	c.out.pool = &s.chunks
 	c.out.start = func() { go c.writer() }
-	if t, ok := nc.(*net.TCPConn); ok {
-		c.raw, _ = t.SyscallConn() // without it the writer writes
-	}
+	c.raw = direct(nc)
 	c.logger = s.Logger.With("conn", c.name)
 	return c
 }
@@ -291,7 +289,7 @@ func (c *Conn) finish() {
 		return
 	}
 	close(c.writerDone)
-	if c.quick = c.nothingUnread(); !c.quick {
+	if c.quick = c.raw != nil && nothingUnread(c.raw); !c.quick {
 		c.closeWrite()
 	}
 }

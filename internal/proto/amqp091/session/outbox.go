@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/warrenmq/warren/internal/message"
@@ -195,24 +194,6 @@ func (c *Conn) sendNow() {
 // sendNowMax is how much the reader writes by itself.
 const sendNowMax = 16 << 10
 
-// tryWrite writes what the socket takes at once.
-func tryWrite(raw syscall.RawConn, b []byte) (n int, err error) {
-	werr := raw.Write(func(fd uintptr) bool {
-		for {
-			if n, err = syscall.Write(int(fd), b); err != syscall.EINTR {
-				return true
-			}
-		}
-	})
-	switch {
-	case werr != nil:
-		return 0, werr
-	case err == syscall.EAGAIN:
-		return 0, nil
-	}
-	return max(n, 0), err
-}
-
 // writer sends until the connection ends. drained is called when there is room
 // for deliveries again.
 func (c *Conn) writer() {
@@ -297,20 +278,6 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 		chunks[i] = nil
 	}
 	return c.out.size.Add(-n), err
-}
-
-// nothingUnread reports whether the socket has no input now.
-func (c *Conn) nothingUnread() bool {
-	if c.raw == nil {
-		return false
-	}
-	var b [1]byte
-	n, err := 0, error(nil)
-	rerr := c.raw.Read(func(fd uintptr) bool {
-		n, err = syscall.Read(int(fd), b[:])
-		return true
-	})
-	return rerr == nil && n <= 0 && (err == nil || err == syscall.EAGAIN)
 }
 
 // closeWrite ends the stream in order: what was written arrives.
