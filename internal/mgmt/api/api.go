@@ -165,6 +165,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, a.Config.PathPrefix+"/api/index.html", http.StatusMovedPermanently)
 	case ok && rest[0] == '/':
 		a.serve(w, r, rest)
+	case path == "/cli":
+		http.Redirect(w, r, a.Config.PathPrefix+"/cli/index.html", http.StatusMovedPermanently)
+	case strings.HasPrefix(path, "/cli/"):
+		a.cliPage(w, path)
 	case a.UI != nil:
 		http.StripPrefix(a.Config.PathPrefix, a.UI).ServeHTTP(w, r)
 	default:

@@ -21,5 +21,6 @@ func (a *API) table() []*Route {
 		a.clusterRoutes(),
 		a.healthRoutes(),
 		a.statsRoutes(),
+		a.referenceRoutes(),
 	)
 }
