@@ -34,17 +34,12 @@ func (a *API) export() apitype.Definitions {
 }
 
 // exportOne is the definitions of one virtual host; they can go into another.
+// Rows of policies and parameters say where they are from, as in RabbitMQ.
 func (a *API) exportOne(vhost string) apitype.Definitions {
 	d := a.header()
 	d.Format, d.OriginalVHostName = "single_virtual_host", vhost
 	d.Explanation = "Definitions of virtual host '" + vhost + "'"
 	a.Broker.View(func(s *meta.State) { exportVHost(s, vhost, &d) })
-	for i := range d.Parameters {
-		d.Parameters[i].VHost = ""
-	}
-	for i := range d.Policies {
-		d.Policies[i].VHost = ""
-	}
 	for i := range d.Queues {
 		d.Queues[i].VHost = ""
 	}
