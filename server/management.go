@@ -78,6 +78,22 @@ func (n *node) Listeners() []api.ListenerInfo {
 	return out
 }
 
+// Alarms implements api.Node.
+func (n *node) Alarms() []string {
+	s := n.server()
+	s.mu.Lock()
+	a := s.app
+	s.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	var out []string
+	for _, al := range a.broker.Alarms() {
+		out = append(out, al.Resource)
+	}
+	return out
+}
+
 // Plugins implements api.Node.
 func (n *node) Plugins() []api.PluginInfo {
 	var out []api.PluginInfo
@@ -169,6 +185,4 @@ func (n *node) RotateLogs() error {
 
 var errNotHere = errors.New("this node cannot do that")
 
-func (n *node) Reload() ([]string, error)       { return n.server().Reload() }
-func (n *node) SetMemoryWatermark(string) error { return errNotHere }
-func (n *node) SetDiskFreeLimit(string) error   { return errNotHere }
+func (n *node) Reload() ([]string, error) { return n.server().Reload() }

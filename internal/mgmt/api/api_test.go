@@ -32,21 +32,19 @@ func (n *testNode) Certificates() []CertificateInfo { return nil }
 func (n *testNode) EffectiveConfig() []ConfigValue {
 	return []ConfigValue{{"heartbeat", "60", "default"}}
 }
-func (n *testNode) Started() time.Time                { return time.Unix(1, 0) }
-func (n *testNode) AppRunning() bool                  { return true }
-func (n *testNode) Suspended() bool                   { return false }
-func (n *testNode) Alarms() []string                  { return n.alarms }
-func (n *testNode) StopApp() error                    { return n.did("stop_app") }
-func (n *testNode) StartApp() error                   { return n.did("start_app") }
-func (n *testNode) Reset() error                      { return errTest }
-func (n *testNode) RequestStop()                      { n.did("stop") }
-func (n *testNode) SuspendListeners() error           { return n.did("suspend") }
-func (n *testNode) ResumeListeners() error            { return n.did("resume") }
-func (n *testNode) Reload() ([]string, error)         { return []string{"frame_max"}, nil }
-func (n *testNode) SetLogLevel(c, l string) error     { return n.did("level " + c + " " + l) }
-func (n *testNode) RotateLogs() error                 { return n.did("rotate") }
-func (n *testNode) SetMemoryWatermark(v string) error { return n.did("memory " + v) }
-func (n *testNode) SetDiskFreeLimit(v string) error   { return n.did("disk " + v) }
+func (n *testNode) Started() time.Time            { return time.Unix(1, 0) }
+func (n *testNode) AppRunning() bool              { return true }
+func (n *testNode) Suspended() bool               { return false }
+func (n *testNode) Alarms() []string              { return n.alarms }
+func (n *testNode) StopApp() error                { return n.did("stop_app") }
+func (n *testNode) StartApp() error               { return n.did("start_app") }
+func (n *testNode) Reset() error                  { return errTest }
+func (n *testNode) RequestStop()                  { n.did("stop") }
+func (n *testNode) SuspendListeners() error       { return n.did("suspend") }
+func (n *testNode) ResumeListeners() error        { return n.did("resume") }
+func (n *testNode) Reload() ([]string, error)     { return []string{"frame_max"}, nil }
+func (n *testNode) SetLogLevel(c, l string) error { return n.did("level " + c + " " + l) }
+func (n *testNode) RotateLogs() error             { return n.did("rotate") }
 func (n *testNode) Plugins() []PluginInfo {
 	return []PluginInfo{{Name: "rabbitmq_management", Enabled: true}}
 }
@@ -181,6 +179,14 @@ func TestNodeCommands(t *testing.T) {
 	f.want("POST", "/node/reset", "", `400 {"error":"bad_request","reason":"not in this test"}`)
 	f.want("POST", "/node/reload", "", `200 {"pending":["frame_max"]}`)
 	f.want("PUT", "/plugins/rabbitmq_prometheus", "", `204`)
+	f.want("POST", "/node/memory-watermark", `{"value":"0.3"}`, "204")
+	f.want("POST", "/node/memory-watermark", `{"value":"2GB"}`, "204")
+	f.want("POST", "/node/memory-watermark", `{"value":"much"}`, `400 {"error":"bad_request","reason":"\"much\" is neither a fraction nor a size"}`)
+	f.want("POST", "/node/disk-free-limit", `{"value":"mem_relative 1.5"}`, "204")
+	f.want("POST", "/node/disk-free-limit", `{"value":"50MiB"}`, "204")
+	if l := f.broker.DiskFreeLimit(); l.Absolute != 50<<20 || f.broker.MemoryHighWatermark().Absolute != 2_000_000_000 {
+		t.Errorf("limits are %v and %v", l, f.broker.MemoryHighWatermark())
+	}
 	f.want("GET", "/config/effective", "", `200 [{"key":"heartbeat","value":"60","origin":"default"}]`)
 	if got := strings.Join(f.node.calls, "; "); got != "suspend; level  debug; enable rabbitmq_prometheus" {
 		t.Errorf("the node was told: %s", got)

@@ -41,10 +41,6 @@ type Node interface {
 	// SetLogLevel changes the level of a category, or of all for "".
 	SetLogLevel(category, level string) error
 	RotateLogs() error
-	// SetMemoryWatermark and SetDiskFreeLimit take a value as the configuration
-	// has it: "0.4", "2GB".
-	SetMemoryWatermark(value string) error
-	SetDiskFreeLimit(value string) error
 
 	Plugins() []PluginInfo
 	EnablePlugins(names ...string) error

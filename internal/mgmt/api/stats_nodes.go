@@ -137,9 +137,11 @@ type resources struct {
 }
 
 func (a *API) resources() (r resources) {
-	for _, al := range a.Node.Alarms() {
-		r.memoryAlarm = r.memoryAlarm || al == "memory"
-		r.diskAlarm = r.diskAlarm || al == "disk"
+	now := a.Broker.Resources()
+	r.memoryLimit, r.diskLimit = max(now.MemoryLimit, 0), max(now.DiskLimit, 0)
+	for _, al := range a.Broker.Alarms() {
+		r.memoryAlarm = r.memoryAlarm || al.Resource == broker.MemoryAlarm
+		r.diskAlarm = r.diskAlarm || al.Resource == broker.DiskAlarm
 	}
 	return r
 }
