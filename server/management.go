@@ -78,22 +78,6 @@ func (n *node) Listeners() []api.ListenerInfo {
 	return out
 }
 
-// Alarms implements api.Node.
-func (n *node) Alarms() []string {
-	s := n.server()
-	s.mu.Lock()
-	a := s.app
-	s.mu.Unlock()
-	if a == nil {
-		return nil
-	}
-	var out []string
-	for _, al := range a.broker.Alarms() {
-		out = append(out, al.Resource)
-	}
-	return out
-}
-
 // Plugins implements api.Node.
 func (n *node) Plugins() []api.PluginInfo {
 	var out []api.PluginInfo
