@@ -131,7 +131,7 @@ func (c *call) main(argv []string) error {
 
 // check is everything that can be said about a command line without the node.
 func (c *call) check(invalid []badOption) error {
-	if len(invalid) > 0 {
+	if len(invalid) > 0 && c.cmd.Group != groupForeign { // what is refused anyway may have any options
 		var lines []string
 		for _, b := range invalid {
 			lines = append(lines, b.name+" : "+b.value)

@@ -97,6 +97,7 @@ func TestWrongArguments(t *testing.T) {
 		{[]string{"set_vm_memory_high_watermark", "absolute", "x"}, 65, "Error (argument validation): Bad argument.\nArguments given:\n\tset_vm_memory_high_watermark absolute x" + usage("set_vm_memory_high_watermark <fraction> | absolute <value>")},
 		{[]string{"set_log_level", "nope"}, 69, "Error:\nlevel nope is not supported. Try one of debug, info, warning, error, critical, none\n"},
 		{[]string{"wait"}, 64, "Error (argument validation): \"No pid or pidfile specified\"\nArguments given:\n\twait" + usage("wait [<pidfile>] [--pid|-P <pid>] [--timeout <timeout>]")},
+		{[]string{"eval", "--x", "1+1."}, 69, "Error:\nErlang expressions cannot be evaluated: this command is about the Erlang runtime, and Warren does not run on it\n"},
 		{[]string{"list_users"}, 69, "Error: unable to perform an operation on node 'warren@test': it is not running (nothing listens on DIR/warren.sock)\n"},
 		{[]string{"-n", "rabbit@h", "list_users"}, 69, "Error: unable to perform an operation on node 'rabbit@h': it is not running (nothing listens on DIR/warren.sock)\n"},
 	} {
