@@ -282,22 +282,20 @@ func (c *call) memorySection(b *sections, s stats) {
 	u := c.unit()
 	parts, total := s.parts()
 	lines := []string{"Total memory used: " + amount(total, u), "Calculation strategy: " + s.text("mem_calculation_strategy"),
-		fmt.Sprintf("Memory high watermark setting: %s, computed to: %s", watermark(s), amount(s.int("mem_limit"), u)), ""}
+		fmt.Sprintf("Memory high watermark setting: %s, computed to: %s", c.watermark(), amount(s.int("mem_limit"), u)), ""}
 	for _, p := range parts {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s %%)", p.name, amount(p.bytes, u), floatText(p.percent)))
 	}
 	b.section("Memory", lines...)
 }
 
-// watermark is the setting, as far as the node tells it.
-func watermark(s stats) string {
-	switch v := plainValue(s["vm_memory_high_watermark"]).(type) {
-	case float64:
-		return floatText(v) + " of available memory"
-	case string:
-		return v
+// watermark is the setting in force: a fraction, or bytes.
+func (c *call) watermark() string {
+	w := c.node.info.MemoryWatermark
+	if bytes, err := parseInt(w); err == nil && bytes > 1 {
+		return amount(bytes, c.unit())
 	}
-	return "0.4 of available memory"
+	return w + " of available memory"
 }
 
 func (c *call) alarmLines() []string {
@@ -359,7 +357,7 @@ func (c *call) statusValue(s stats, plugins []string, connections, queues, vhost
 		{"release_series_support_status", "supported"}, {"run_queue", s.int("run_queue")},
 		{"totals", erlMap{{"connection_count", connections}, {"queue_count", queues}, {"virtual_host_count", vhosts}}},
 		{"uptime", i.Uptime / 1000}, {"vm_memory_calculation_strategy", atom(s.text("mem_calculation_strategy"))},
-		{"vm_memory_high_watermark_limit", s.int("mem_limit")}, {"vm_memory_high_watermark_setting", watermark(s)},
+		{"vm_memory_high_watermark_limit", s.int("mem_limit")}, {"vm_memory_high_watermark_setting", c.watermark()},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -74,11 +75,19 @@ func (a *API) nodeStatus(rq *Request) error {
 	}
 	if a.Broker != nil {
 		st.ClusterName = a.clusterName()
+		st.MemoryWatermark = watermarkText(a.Broker.MemoryHighWatermark())
 	}
 	for _, l := range n.Listeners() {
 		st.Listeners = append(st.Listeners, apitype.Listener{Node: c.NodeName, Protocol: l.Protocol, IPAddress: l.Address, Port: l.Port, TLS: l.TLS})
 	}
 	return rq.Reply(st)
+}
+
+func watermarkText(w broker.Watermark) string {
+	if w.Absolute > 0 {
+		return strconv.FormatInt(w.Absolute, 10)
+	}
+	return strconv.FormatFloat(w.Relative, 'f', -1, 64)
 }
 
 func (a *API) reload(rq *Request) error {

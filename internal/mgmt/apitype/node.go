@@ -36,6 +36,9 @@ type NodeStatus struct {
 	Suspended       bool       `json:"suspended"`
 	Alarms          []string   `json:"alarms"`
 	Listeners       []Listener `json:"listeners"`
+	// MemoryWatermark is vm_memory_high_watermark in force: a fraction, or bytes;
+	// "" while the broker is stopped.
+	MemoryWatermark string `json:"memory_watermark"`
 }
 
 // Listener is an open listener.
