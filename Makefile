@@ -11,6 +11,17 @@ TESTFLAGS ?=
 build: ## build the program, as bin/warren
 	@$(GO) build -buildvcs=false -o bin/warren ./cmd/warren
 
+PREFIX ?= /usr/local
+TOOLS = rabbitmq-server rabbitmqctl rabbitmq-plugins rabbitmq-diagnostics rabbitmq-queues rabbitmq-streams rabbitmq-upgrade
+
+.PHONY: install
+install: ## install it, and RabbitMQ's names for it, below PREFIX (/usr/local)
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/warren ./cmd/warren
+	@install -D -m 755 bin/warren $(DESTDIR)$(PREFIX)/bin/warren
+	@for name in $(TOOLS); do ln -sf warren $(DESTDIR)$(PREFIX)/bin/$$name; done
+	@install -D -m 644 packaging/systemd/warren.service $(DESTDIR)$(PREFIX)/lib/systemd/system/warren.service
+	@install -D -m 644 packaging/systemd/warren.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/warren.conf
+
 .PHONY: run
 run: build ## run it with its data in ./data; ARGS="--set key=value" for more
 	@exec bin/warren server --data-dir ./data $(ARGS)

@@ -125,7 +125,7 @@ func (s *Server) newApp() (*app, error) {
 	a := &app{broker: b}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir})
-	a.amqp = &session.Server{Broker: b, Logger: s.logger, Config: session.Config{
+	a.amqp = &session.Server{Broker: b, Logger: s.logger.With("category", "connection"), Config: session.Config{
 		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
 		Platform:    "Warren " + Version + " / " + runtime.Version(),
 		Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
@@ -150,6 +150,10 @@ func (s *Server) record(e broker.AuditEntry) {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}
+	}
+	if strings.HasSuffix(e.Reason, "can only connect via localhost") {
+		attrs = append(attrs, slog.String("hint", "give the node a user of your own (at its first start with RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS,"+
+			" later with rabbitmqctl add_user), or let this one in from everywhere (loopback_users = none)"))
 	}
 	s.logger.LogAttrs(context.Background(), level, e.Action, attrs...)
 }

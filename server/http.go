@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/warrenmq/warren/internal/broker/meta"
 )
 
 // Bounds on what a peer may take of an HTTP listener.
@@ -111,4 +113,15 @@ func answer(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	json.NewEncoder(w).Encode(body)
+}
+
+// Ping returns as long as the node is alive: its locks can be had. A supervisor
+// that sees it hang kills the node.
+func (s *Server) Ping() {
+	s.mu.Lock()
+	a := s.app
+	s.mu.Unlock()
+	if a != nil {
+		a.broker.View(func(*meta.State) {})
+	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -16,9 +15,9 @@ const (
 	tidyAbove    = 96 << 20 // bytes of heap below which nothing is done
 )
 
-// tidyMemory gives memory back until ctx ends. When a collection has found
+// tidyMemory gives memory back until end is closed. When a collection has found
 // little, the next one is further away, up to tidyRarest.
-func tidyMemory(ctx context.Context) {
+func tidyMemory(end <-chan struct{}) {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
@@ -31,7 +30,7 @@ func tidyMemory(ctx context.Context) {
 	for {
 		select {
 		case <-time.After(wait):
-		case <-ctx.Done():
+		case <-end:
 			return
 		}
 		before := held()

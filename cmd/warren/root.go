@@ -42,7 +42,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serverCommand(), configCommand(), perfCommand(), storeCommand(), agentCommand(), hostsCommand())
+	root.AddCommand(serverCommand(), configCommand(), tlsCommand(), perfCommand(), storeCommand(), agentCommand(), hostsCommand())
 	root.AddCommand(ctlCommands()...)
 	return root
 }

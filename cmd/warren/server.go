@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -20,10 +23,13 @@ import (
 func serverCommand() *cobra.Command {
 	var flags configFlags
 	var profile string
+	var detached bool
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run a broker",
-		Long: `Run a broker until SIGINT or SIGTERM.
+		Long: `Run a broker until SIGINT or SIGTERM. Clients are told, and have the time of
+warren.shutdown_timeout to go; a second signal cuts them off. SIGHUP reads
+certificates and levels of the log again.
 
 Keys of --set and of configuration files are RabbitMQ's own; those that only
 Warren has begin with "warren.". Later ones win: defaults, files, environment
@@ -38,14 +44,18 @@ Warren has begin with "warren.". Later ones win: defaults, files, environment
 			if err != nil {
 				return err
 			}
+			if detached {
+				return detach(cfg, cmd.OutOrStdout())
+			}
 			stop, err := cpuProfile(profile)
 			if err != nil {
 				return err
 			}
-			return errors.Join(run(cmd.Context(), cfg), stop())
+			return errors.Join(run(cfg, flags.load), stop())
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&detached, "detached", false, "run in the background; -detached is the same")
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
 	return cmd
 }
@@ -68,10 +78,11 @@ func cpuProfile(file string) (stop func() error, err error) {
 	}, nil
 }
 
-// run serves until a signal comes or the disk fails.
-func run(ctx context.Context, cfg *config.Config) error {
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+// run serves until a signal comes, somebody asks for the end, or the disk fails.
+func run(cfg *config.Config, reread func() (*config.Config, error)) error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
 	log, err := logging.Open(cfg.Log, os.Stdout, os.Stderr)
 	if err != nil {
 		return &exitError{exitSoftware, err}
@@ -81,44 +92,103 @@ func run(ctx context.Context, cfg *config.Config) error {
 	for _, n := range cfg.Notes {
 		cfg.Server.Logger.Warn(n)
 	}
+	cfg.Server.Reread = func() ([]server.Setting, error) {
+		c, err := reread()
+		if err != nil {
+			return nil, err
+		}
+		log.SetLevels(c.Log)
+		return c.Settings, nil
+	}
+	systemd := newNotifier(os.Getenv)
+	started := systemd.patience("starting")
 	srv, err := server.New(cfg.Server)
+	started()
 	if err != nil {
 		return &exitError{exitSoftware, startError(err)}
 	}
-	announce(cfg, srv)
-	go tidyMemory(ctx)
-	var failed error
-	select {
-	case <-ctx.Done():
-	case <-srv.StopRequested():
-	case <-srv.Done():
-		failed = &exitError{exitSoftware, fmt.Errorf("the store has failed: %w", srv.Err())}
+	err = serve(cfg, srv, systemd, signals)
+	if err != nil {
+		cfg.Server.Logger.Error("the node has ended", "reason", err)
 	}
-	stop()
-	if err := srv.Close(context.Background()); err != nil {
+	return err
+}
+
+// serve looks after a node that has started, until it is to end.
+func serve(cfg *config.Config, srv *server.Server, systemd *notifier, signals <-chan os.Signal) error {
+	if err := writePID(cfg.PIDFile); err != nil {
+		return errors.Join(&exitError{exitSoftware, fmt.Errorf("the file for the process id cannot be written: %w", err)}, srv.Close(context.Background()))
+	}
+	defer removePID(cfg.PIDFile)
+	end := make(chan struct{})
+	var helpers sync.WaitGroup
+	defer helpers.Wait()
+	defer close(end)
+	helpers.Go(func() { systemd.watch(end, srv.Ping) })
+	helpers.Go(func() { tidyMemory(end) })
+	line := readyLine(cfg, srv)
+	fmt.Print(line)
+	tellReady(line)
+	systemd.tell("READY=1\nMAINPID=%d\nSTATUS=running", os.Getpid())
+
+	failed := await(srv, systemd, signals)
+	systemd.tell("STOPPING=1\nSTATUS=stopping\nEXTEND_TIMEOUT_USEC=%d", (cfg.Server.ShutdownTimeout + extension).Microseconds())
+	// A second signal ends the patience with clients.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	helpers.Go(func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	if err := srv.Close(ctx); err != nil {
 		return errors.Join(failed, &exitError{exitSoftware, err})
 	}
 	return failed
 }
 
-// announce prints the one line that says the broker is ready.
-func announce(cfg *config.Config, srv *server.Server) {
+// await waits until the node is to end. The error is why it has failed.
+func await(srv *server.Server, systemd *notifier, signals <-chan os.Signal) error {
+	for {
+		select {
+		case sig := <-signals:
+			if sig != syscall.SIGHUP {
+				return nil
+			}
+			systemd.tell("RELOADING=1\nMONOTONIC_USEC=%d", monotonic().Microseconds())
+			srv.Reload() // says in the log what comes of it
+			systemd.tell("READY=1")
+		case <-srv.StopRequested():
+			return nil
+		case <-srv.Done():
+			return &exitError{exitSoftware, fmt.Errorf("the store has failed: %w", srv.Err())}
+		}
+	}
+}
+
+// readyLine is the one line that says the broker is ready.
+func readyLine(cfg *config.Config, srv *server.Server) string {
 	dir, err := filepath.Abs(cfg.Server.DataDir)
 	if err != nil {
 		dir = cfg.Server.DataDir
 	}
 	var at string
-	for _, a := range srv.Addrs() {
-		at += " amqp://" + a.String()
+	for _, l := range []struct {
+		scheme string
+		addrs  []net.Addr
+	}{{"amqp", srv.Addrs()}, {"amqps", srv.TLSAddrs()}, {"http", srv.ManagementAddrs()}, {"https", srv.ManagementTLSAddrs()}} {
+		for _, a := range l.addrs {
+			at += " " + l.scheme + "://" + a.String()
+		}
 	}
-	for _, a := range srv.ManagementAddrs() {
-		at += " http://" + a.String()
-	}
-	login := fmt.Sprintf("user %s", srv.Config().DefaultUser)
-	if srv.Config().DefaultUser == "guest" {
+	c := srv.Config()
+	login := fmt.Sprintf("user %s", c.DefaultUser)
+	if c.DefaultUser == "guest" && slices.Contains(c.LoopbackUsers, "guest") {
 		login = "user guest, password guest, from this host only"
 	}
-	fmt.Printf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)
+	return fmt.Sprintf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)
 }
 
 func startError(err error) error {

@@ -25,6 +25,8 @@ type sink struct {
 	name   string
 	format Format
 	queue  *Queue
+
+	console bool
 }
 
 // thresholds are the levels from which on entries are written; they are
@@ -74,7 +76,7 @@ func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
 			return nil, fmt.Errorf("log: %w", err)
 		}
 		l.file = f
-		l.sinks = append(l.sinks, &sink{name, cfg.FileFormat, NewQueue(f, l.lost)})
+		l.sinks = append(l.sinks, &sink{name: name, format: cfg.FileFormat, queue: NewQueue(f, l.lost)})
 		t.sinks = append(t.sinks, cfg.FileLevel)
 	}
 	if cfg.Console {
@@ -82,7 +84,7 @@ func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
 		if cfg.Stdout {
 			w, name = stdout, "<stdout>"
 		}
-		l.sinks = append(l.sinks, &sink{name, cfg.ConsoleFormat, NewQueue(w, l.lost)})
+		l.sinks = append(l.sinks, &sink{name: name, format: cfg.ConsoleFormat, queue: NewQueue(w, l.lost), console: true})
 		t.sinks = append(t.sinks, cfg.ConsoleLevel)
 	}
 	l.enabled.Store(t.finish())
@@ -126,6 +128,24 @@ func (l *Log) SetLevel(category, level string) error {
 	}
 	l.enabled.Store(t.finish())
 	return nil
+}
+
+// SetLevels sets all levels as a configuration has them.
+func (l *Log) SetLevels(cfg Config) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := &thresholds{categories: maps.Clone(cfg.Levels)}
+	if t.categories == nil {
+		t.categories = map[string]Level{}
+	}
+	for _, s := range l.sinks {
+		if s.console {
+			t.sinks = append(t.sinks, cfg.ConsoleLevel)
+		} else {
+			t.sinks = append(t.sinks, cfg.FileLevel)
+		}
+	}
+	l.enabled.Store(t.finish())
 }
 
 // Reopen closes the file and opens it again under its name.

@@ -10,6 +10,7 @@
 //	kill9                 SIGKILL
 //	exits CODE COMMAND... the command must end with this code, and not hang
 //	session FILE          run a transcript of rabbitmqctl and the like; see session_test.go
+//	gone FILE             wait until the file is gone
 //	amqp ...              a small client; see client.go
 package script
 
@@ -63,10 +64,12 @@ func TestScripts(t *testing.T) {
 			b := &broker{}
 			env.Values[brokerKey{}] = b
 			env.Defer(b.kill)
+			env.Setenv("WARREN", filepath.Join(bin, "warren"))
+			env.Defer(func() { killDetached(filepath.Join(bin, "warren"), filepath.Join(env.WorkDir, "data", "warren.pid")) })
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": up, "down": down, "kill9": kill9, "exits": exits, "session": session, "exited": exited,
+			"up": up, "down": down, "kill9": kill9, "exits": exits, "session": session, "exited": exited, "gone": gone,
 		},
 	})
 }
@@ -180,6 +183,34 @@ func exited(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the broker does not end")
 	}
 	b.kill() // it is gone; forget it
+}
+
+// gone waits for the end of a node in the background, which removes its file.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone FILE")
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+	}
+	ts.Fatalf("%s is still there", args[0])
+}
+
+// killDetached ends a node that a script has left in the background, if the
+// process of that number is one.
+func killDetached(exe, pidFile string) {
+	b, err := os.ReadFile(pidFile)
+	if err != nil {
+		return
+	}
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && pid > 1 {
+		if is, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil || is != exe {
+			return
+		}
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 func kill9(ts *testscript.TestScript, neg bool, args []string) {

@@ -67,11 +67,12 @@ type Conn struct {
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
 	connected  time.Time
-	silence    atomic.Int64 // ns without input after which the peer is taken for dead; 0: never
-	paused     atomic.Bool  // the reader waits for something else than input
-	overdue    atomic.Bool  // a channel has a delivery that was not settled in time
-	forced     atomic.Bool  // connection.close was sent from outside
-	refused    atomic.Bool  // consumers wait for room in the outbox
+	silence    atomic.Int64           // ns without input after which the peer is taken for dead; 0: never
+	paused     atomic.Bool            // the reader waits for something else than input
+	overdue    atomic.Bool            // a channel has a delivery that was not settled in time
+	forced     atomic.Bool            // connection.close was sent from outside
+	refused    atomic.Bool            // consumers wait for room in the outbox
+	why        atomic.Pointer[string] // it ends; the first reason counts
 
 	// What an operator sees (inspect.go).
 	shown     atomic.Pointer[broker.SessionInfo]
@@ -237,6 +238,7 @@ func (c *Conn) Force(code wire.ReplyCode, text string) {
 	c.out.last = true
 	c.out.closed = true
 	c.out.poke()
+	c.ends("closed by the broker: " + text)
 	c.forced.Store(true)
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
@@ -356,7 +358,7 @@ func (c *Conn) fill(rb *readBuffer) bool {
 		if c.state != running && c.state != closing && errors.Is(err, errTimeout) {
 			c.logger.Warn("closing connection: handshake timeout")
 		} else if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-			c.logger.Debug("read failed", "err", err)
+			c.ends("the connection broke: " + err.Error())
 		}
 		c.state = lost
 		c.kill()
@@ -541,8 +543,27 @@ func (c *Conn) teardown() {
 		ch.release()
 	}
 	c.client.Close()
-	c.logger.Info("connection closed", "user", c.user)
+	c.logClosed(c.vhostName())
 }
+
+// ends remembers why the connection ends, for the log.
+func (c *Conn) ends(why string) { c.why.CompareAndSwap(nil, &why) }
+
+// logClosed puts the connection's end into the log. What was not in order is a
+// warning.
+func (c *Conn) logClosed(vhost string) {
+	level, why := slog.LevelWarn, "the client closed the TCP connection without closing its AMQP connection"
+	if p := c.why.Load(); p != nil {
+		why = *p
+	}
+	if why == byClient {
+		level = slog.LevelInfo
+	}
+	c.logger.Log(context.Background(), level, "connection closed", "user", c.user, "vhost", vhost, "reason", why)
+}
+
+// byClient is the reason of an end in order.
+const byClient = "closed by the client"
 
 // frame handles one frame.
 func (c *Conn) frame(f *wire.Frame) error {

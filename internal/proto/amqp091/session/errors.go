@@ -93,6 +93,7 @@ func (c *Conn) fail(err error) bool {
 
 // closeConn sends connection.close and waits for the answer.
 func (c *Conn) closeConn(e *closeError) {
+	c.ends("closed by the broker: " + e.text)
 	c.logger.Warn("closing connection", "user", c.user, "vhost", c.vhostName(), "code", int(e.code), "reason", e.text)
 	for _, ch := range c.channels {
 		ch.release()

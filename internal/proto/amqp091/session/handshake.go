@@ -161,8 +161,10 @@ func (c *Conn) peerCloses() error {
 	}
 	clear(c.channels)
 	c.client.Close()
+	vhost := c.vhostName()
 	c.client = nil
-	c.logger.Info("connection closed by client", "user", c.user)
+	c.ends(byClient)
+	c.logClosed(vhost)
 	c.answer(0, wire.ConnectionCloseOk{})
 	c.state = done
 	return nil
@@ -274,6 +276,6 @@ func (c *Conn) open(m *wire.ConnectionOpen) error {
 	c.show("running")
 	c.nc.SetReadDeadline(time.Time{})
 	c.answer(0, wire.ConnectionOpenOk{})
-	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost)
+	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost, "mechanism", c.mechanism)
 	return nil
 }

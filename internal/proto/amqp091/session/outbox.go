@@ -216,7 +216,7 @@ func (c *Conn) writer() {
 			continue
 		case <-tick:
 			if c.silent() {
-				c.logger.Info("closing connection: missed heartbeats from client")
+				c.ends("missed heartbeats from the client")
 				c.kill()
 				return
 			}
