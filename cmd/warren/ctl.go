@@ -14,6 +14,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/config"
 	"github.com/warrenmq/warren/internal/ctl"
+	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/server"
 )
 
@@ -49,8 +50,19 @@ func whereNodeIs(dataDir string) (ctl.Where, error) {
 		return ctl.Where{}, err
 	}
 	host, _ := os.Hostname()
-	return ctl.Where{DataDir: cfg.Server.DataDir, PluginsFile: cfg.Server.EnabledPluginsFile,
-		NodeName: cmp.Or(cfg.Server.NodeName, "warren@"+host), Version: cmp.Or(cfg.Server.ProductVersion, server.Level)}, nil
+	w := ctl.Where{DataDir: cfg.Server.DataDir, PluginsFile: cfg.Server.EnabledPluginsFile,
+		NodeName: cmp.Or(cfg.Server.NodeName, "warren@"+host), Version: cmp.Or(cfg.Server.ProductVersion, server.Level)}
+	s := &cfg.Server
+	for _, t := range []struct {
+		name  string
+		addrs []string
+		tls   server.TLS
+	}{{"ssl_options", s.TLSListeners, s.TLS}, {"management.ssl", s.Management.TLSListeners, s.Management.TLS}, {"prometheus.ssl", s.Prometheus.TLSListeners, s.Prometheus.TLS}} {
+		if len(t.addrs) > 0 {
+			w.TLS = append(w.TLS, ctl.TLSFiles{Name: t.name, Options: listen.TLSOptions(t.tls)})
+		}
+	}
+	return w, nil
 }
 
 func ctlCommands() []*cobra.Command {

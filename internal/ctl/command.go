@@ -95,7 +95,7 @@ func table() []*Command {
 	all := slices.Concat(helpCommands(), userCommands(), accessCommands(), vhostCommands(), policyCommands(),
 		parameterCommands(), listCommands(), queueCommands(), messageCommands(), connectionCommands(), nodeCommands(),
 		statusCommands(), configCommands(), clusterCommands(), flagCommands(), definitionCommands(), secretCommands(),
-		diagnosticsCommands(), checkCommands(), pluginCommands(), replicaCommands(), streamCommands(), upgradeCommands(),
+		diagnosticsCommands(), doctorCommands(), checkCommands(), pluginCommands(), replicaCommands(), streamCommands(), upgradeCommands(),
 		foreignCommands())
 	slices.SortFunc(all, func(a, b *Command) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -55,6 +55,7 @@ type Where struct {
 	PluginsFile string // of the enabled plugins; "": in DataDir
 	Version     string // that the node tells of its plugins
 	NodeName    string // that the node has when it starts
+	TLS         []TLSFiles
 }
 
 // call is one command with its arguments.

@@ -59,6 +59,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PORT", port)
+			if port, err = freePort(); err != nil {
+				return err
+			}
+			env.Setenv("TLSPORT", port)
+			port = env.Getenv("PORT")
 			env.Setenv("AMQP_URL", "amqp://guest:guest@127.0.0.1:"+port+"/")
 			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			b := &broker{}
