@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path"
 	"runtime"
 	"strings"
@@ -141,21 +140,11 @@ func (s *Server) record(e broker.AuditEntry) {
 		Time: e.Time, User: e.User, Source: e.Source, Action: e.Action, VHost: e.VHost, Object: e.Object,
 		Result: e.Result, Reason: e.Reason, Detail: e.Detail,
 	})
-	level := slog.LevelInfo
-	if e.Result != broker.AuditOK {
-		level = slog.LevelWarn
-	}
-	attrs := []slog.Attr{slog.String("user", e.User), slog.String("source", e.Source), slog.String("result", e.Result)}
-	for _, a := range []slog.Attr{slog.String("vhost", e.VHost), slog.String("object", e.Object), slog.String("detail", e.Detail), slog.String("reason", e.Reason)} {
-		if a.Value.String() != "" {
-			attrs = append(attrs, a)
-		}
-	}
 	if strings.HasSuffix(e.Reason, "can only connect via localhost") {
-		attrs = append(attrs, slog.String("hint", "give the node a user of your own (at its first start with RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS,"+
-			" later with rabbitmqctl add_user), or let this one in from everywhere (loopback_users = none)"))
+		s.logger.Warn("a user was refused because of where it is", "category", "connection", "user", e.User, "source", e.Source,
+			"hint", "give the node a user of your own (at its first start with RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS,"+
+				" later with rabbitmqctl add_user), or let this one in from everywhere (loopback_users = none)")
 	}
-	s.logger.LogAttrs(context.Background(), level, e.Action, attrs...)
 }
 
 // StopApp stops the application: listeners and connections are closed, the

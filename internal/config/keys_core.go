@@ -56,12 +56,22 @@ func (b *build) coreKeys() []key {
 			}
 			return integer(&s.FrameMax, 4096, 1<<31)(nil, nil, v)
 		}},
-		{name: "channel_max", def: "2047", set: integer(&s.ChannelMax, 1, 65535)},
-		{name: "max_channels_per_connection", set: integer(&s.ChannelMax, 1, 65535)},
+		{name: "channel_max", def: "2047", set: channels(&s.ChannelMax)},
+		{name: "max_channels_per_connection", set: channels(&s.ChannelMax)},
 		{name: "initial_frame_max", note: "frames of a peer that has not logged in are limited to 8192 bytes", harmless: []string{"8192"}},
 	}
 	rows = append(rows, b.tlsKeys("ssl_options", &s.TLS)...)
 	return rows
+}
+
+// channels is a number of channels; 0 is as many as the protocol has.
+func channels(p *uint16) setter {
+	return func(b *build, at []string, v string) error {
+		if v == "0" {
+			v = "65535"
+		}
+		return integer(p, 1, 65535)(b, at, v)
+	}
 }
 
 func none(protocol string) setter {
