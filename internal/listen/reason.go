@@ -24,6 +24,8 @@ func HandshakeError(err error) string {
 		return "the peer did not finish its handshake in time"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET):
 		return "the peer closed the connection during the handshake: it may not trust our certificate"
+	case strings.Contains(text, "bad record MAC"): // an alert that came before the peer had the keys
+		return "the peer broke the handshake off: it may not trust our certificate"
 	case errors.As(err, &cert):
 		return "the peer's certificate is not accepted: " + CertificateProblem(cert.Err)
 	case errors.As(err, &alert):
