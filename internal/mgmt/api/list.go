@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -109,20 +111,37 @@ func (l *lister[T]) sort() {
 	s.sort(q.Get("sort_reverse") == "true")
 }
 
+// items writes the rows in their order. A row that was not needed for sorting is
+// made here and not kept.
 func (l *lister[T]) items(dst []byte, order []int) ([]byte, error) {
 	want := parseColumns(l.rq.URL.Query())
-	dst = slices.Grow(dst, 64*len(order))
-	dst = append(dst, '[')
+	buf := bytes.NewBuffer(dst)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	buf.WriteByte('[')
 	for n, i := range order {
 		if n > 0 {
-			dst = append(dst, ',')
+			buf.WriteByte(',')
 		}
-		var err error
-		if dst, err = l.rq.API.encode(dst, l.row(i), want); err != nil {
-			return dst, err
+		row, ok := l.made[i]
+		if !ok {
+			row = l.rows.Row(i)
 		}
+		if want == nil {
+			if err := enc.Encode(&row); err != nil {
+				return nil, err
+			}
+			buf.Truncate(buf.Len() - 1) // the line's end
+			continue
+		}
+		raw, err := l.rq.API.encode(buf.AvailableBuffer(), &row, want)
+		if err != nil {
+			return nil, err
+		}
+		buf.Write(raw)
 	}
-	return append(dst, ']'), nil
+	buf.WriteByte(']')
+	return buf.Bytes(), nil
 }
 
 // page answers with one page in its envelope.
