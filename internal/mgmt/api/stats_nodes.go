@@ -143,10 +143,6 @@ func (a *API) resources() (r resources) {
 		r.memoryAlarm = r.memoryAlarm || al.Resource == broker.MemoryAlarm
 		r.diskAlarm = r.diskAlarm || al.Resource == broker.DiskAlarm
 	}
-	if a.Broker != nil {
-		now := a.Broker.Resources()
-		r.memoryLimit, r.diskLimit = max(0, now.MemoryLimit), max(0, now.DiskLimit)
-	}
 	return r
 }
 
