@@ -23,6 +23,7 @@ type app struct {
 	broker *broker.Broker
 	amqp   *session.Server
 	stats  *stats.Sampler
+	api    *api.API
 	work   sync.WaitGroup  // accept loops, connections, and who waits for ended
 	ctx    context.Context // ends with the application
 	end    context.CancelFunc

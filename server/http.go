@@ -68,13 +68,6 @@ func (s *Server) managementHandler() http.Handler {
 	})
 }
 
-// prometheusHandler is what the listener for Prometheus serves.
-func (s *Server) prometheusHandler() http.Handler {
-	mux := http.NewServeMux()
-	s.health(mux)
-	return mux
-}
-
 // health adds the two questions that a supervisor asks: is the process there,
 // and can clients work?
 func (s *Server) health(mux *http.ServeMux) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/mgmt/api"
+	"github.com/warrenmq/warren/internal/mgmt/debug"
 	"github.com/warrenmq/warren/internal/mgmt/ui"
 )
 
@@ -24,7 +25,12 @@ func (m *management) open(a *app) error {
 	}
 	cfg := &m.srv.cfg
 	c := &cfg.Management
+	var pages http.Handler
+	if a.broker != nil {
+		pages = debug.Handler("/debug", a.broker, a.stats)
+	}
 	h, err := api.New(api.Deps{
+		Debug:  pages,
 		Broker: a.broker, Stats: a.stats, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
 		UI: ui.Handler(ui.Options{Dir: c.PageDir}),
 		Config: api.Config{
@@ -40,6 +46,7 @@ func (m *management) open(a *app) error {
 	if err != nil {
 		return err
 	}
+	a.api = h
 	handler := http.Handler(h)
 	m.current.Store(&handler)
 	return nil

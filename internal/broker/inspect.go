@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"crypto/tls"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -391,6 +392,15 @@ func (b *Broker) StoreStats() store.Stats { return b.log.Stats() }
 
 // StoreSegments lists the segments of the node's log, oldest first.
 func (b *Broker) StoreSegments() []store.SegmentStats { return b.log.Segments() }
+
+// NodeID is the node's identity, in words that outlive its names.
+func (b *Broker) NodeID() string {
+	id, err := b.identity()
+	if err != nil {
+		return ""
+	}
+	return hex.EncodeToString(id[:])
+}
 
 // Started is when the node's core was opened.
 func (b *Broker) Started() time.Time { return b.started }

@@ -39,6 +39,8 @@ type Deps struct {
 	Config Config
 	// UI serves what is not below /api: the page. Nil: nothing is there.
 	UI http.Handler
+	// Debug serves what is below /debug/, to administrators. Nil: nothing.
+	Debug http.Handler
 }
 
 // Config is the part of the configuration that concerns the API. The zero value
@@ -169,11 +171,26 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, a.Config.PathPrefix+"/cli/index.html", http.StatusMovedPermanently)
 	case strings.HasPrefix(path, "/cli/"):
 		a.cliPage(w, path)
+	case a.Debug != nil && strings.HasPrefix(path, "/debug/"):
+		a.Guard(Administrator, http.StripPrefix(a.Config.PathPrefix, a.Debug)).ServeHTTP(w, r)
 	case a.UI != nil:
 		http.StripPrefix(a.Config.PathPrefix, a.UI).ServeHTTP(w, r)
 	default:
 		a.fail(w, r, NotFound())
 	}
+}
+
+// Guard lets those users through to h who have the access, with the API's ways
+// to log in and its patience with wrong passwords.
+func (a *API) Guard(access Access, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rq := &Request{Request: r, W: w, API: a, Route: &Route{Method: r.Method, Access: access}, vars: map[string]string{}}
+		if err := a.authorise(rq); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // serve answers a request below /api.

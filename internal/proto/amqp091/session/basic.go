@@ -136,9 +136,7 @@ func (ch *channel) get(m *wire.BasicGet) error {
 		o.poke()
 	})
 	if err == nil && !got {
-		c.out.mu.Lock()
-		ch.received.GotEmpty++
-		c.out.mu.Unlock()
+		ch.countEmpty(name)
 		c.answer(ch.id, wire.BasicGetEmpty{})
 	}
 	return err

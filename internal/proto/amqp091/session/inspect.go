@@ -171,6 +171,20 @@ func (ch *channel) countGet(q *queueproc.Queue, noAck, redelivered bool) {
 	}
 }
 
+// countEmpty counts a basic.get that found nothing.
+func (ch *channel) countEmpty(queue string) {
+	var q *broker.Queue
+	if v := ch.conn.srv.Broker.VHost(ch.conn.client.VHostName()); v != nil {
+		q = v.Queue(queue)
+	}
+	ch.conn.out.mu.Lock()
+	defer ch.conn.out.mu.Unlock()
+	ch.received.GotEmpty++
+	if q != nil {
+		ch.findTally(q.Queue).GotEmpty++
+	}
+}
+
 func (ch *channel) countAck(d *delivery) {
 	ch.received.Acked++
 	if d.consumer != nil {
