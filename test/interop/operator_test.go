@@ -147,6 +147,11 @@ func TestTutorialSession(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("the node has ended with %v", err)
 	}
+	n.does("rabbitmq-server", "-detached")
+	if got, want := n.does("rabbitmqctl", "-q", "list_vhosts"), "name\n/\nmyvhost\n"; got != want {
+		t.Errorf("after rabbitmq-server -detached: %q", got)
+	}
+	n.does("rabbitmqctl", "stop")
 	if out, err := n.try("rabbitmqctl", "status"); err == nil || !strings.Contains(out, "is not running") {
 		t.Errorf("status of a stopped node: %v %s", err, out)
 	}
