@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/warrenmq/warren/internal/mgmt/api"
 )
 
 // Durability says what a publisher confirm stands for.
@@ -26,6 +28,9 @@ type Config struct {
 	DataDir string
 	Logger  *slog.Logger `json:"-"` // nil: silent
 	Logs    Logs         `json:"-"` // nil: what Logger does stays as it is
+	// Hosts lets the management page run commands on hosts; nil: it does not.
+	// The program warren sets it, so that who embeds a broker has no AMQP client in it.
+	Hosts func(dial func(user string) (net.Conn, error)) api.Hosts `json:"-"`
 	// Reread reads the configuration again, for Reload, and changes what it can
 	// (levels of the log). It returns the settings that now stand there. Nil:
 	// there is nothing to read.

@@ -29,8 +29,12 @@ func (m *management) open(a *app) error {
 	if a.broker != nil {
 		pages = debug.Handler("/debug", a.broker, a.stats)
 	}
+	var hosts api.Hosts
+	if cfg.Hosts != nil {
+		hosts = cfg.Hosts(m.srv.DialAs)
+	}
 	h, err := api.New(api.Deps{
-		Debug:  pages,
+		Debug: pages, Hosts: hosts,
 		Broker: a.broker, Stats: a.stats, Node: (*node)(m.srv), Logger: m.srv.logger, Audit: (*auditLog)(m.srv),
 		UI: ui.Handler(ui.Options{Dir: c.PageDir}),
 		Config: api.Config{

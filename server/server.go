@@ -23,6 +23,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/audit"
 	"github.com/warrenmq/warren/internal/listen"
+	"github.com/warrenmq/warren/internal/proto/amqp091/session"
 	"github.com/warrenmq/warren/internal/vfs"
 )
 
@@ -163,7 +164,18 @@ func (s *Server) Serve(ln net.Listener) {
 
 // Dial opens a connection to the broker within the process, without a network.
 // The user guest may log in on it.
-func (s *Server) Dial() (net.Conn, error) {
+func (s *Server) Dial() (net.Conn, error) { return s.dial("") }
+
+// DialAs is Dial for a user whom the caller answers for: the user logs in without
+// a password, with the mechanism EXTERNAL.
+func (s *Server) DialAs(user string) (net.Conn, error) {
+	if user == "" {
+		return nil, errors.New("a user's name is needed")
+	}
+	return s.dial(user)
+}
+
+func (s *Server) dial(user string) (net.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -173,6 +185,9 @@ func (s *Server) Dial() (net.Conn, error) {
 		return nil, errors.New("the broker is stopped")
 	}
 	client, server := listen.Pipe()
+	if user != "" {
+		server = session.Vouched{Conn: server, User: user}
+	}
 	a := s.app
 	a.work.Go(func() { a.amqp.Serve(server) })
 	return client, nil

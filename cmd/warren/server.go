@@ -17,6 +17,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/config"
 	"github.com/warrenmq/warren/internal/logging"
+	"github.com/warrenmq/warren/internal/mgmt/hostpage"
 	"github.com/warrenmq/warren/server"
 )
 
@@ -89,6 +90,7 @@ func run(cfg *config.Config, reread func() (*config.Config, error)) error {
 	}
 	defer log.Close()
 	cfg.Server.Logger, cfg.Server.Logs, cfg.Server.ConfigFiles = log.Logger(), log, cfg.Files
+	cfg.Server.Hosts = hostpage.New
 	for _, n := range cfg.Notes {
 		cfg.Server.Logger.Warn(n)
 	}

@@ -37,6 +37,8 @@ type Deps struct {
 	Stats  *stats.Sampler
 	Logger *slog.Logger // nil: silent
 	Config Config
+	// Hosts runs commands on hosts; nil: it is not there.
+	Hosts Hosts
 	// UI serves what is not below /api: the page. Nil: nothing is there.
 	UI http.Handler
 	// Debug serves what is below /debug/, to administrators. Nil: nothing.

@@ -27,7 +27,7 @@ func (a *API) overview(rq *Request) error {
 	v := a.viewOf(rq)
 	o := apitype.Overview{
 		ManagementVersion: c.Level, RatesMode: c.RatesMode, SampleRetentionPolicies: retention(), ExchangeTypes: exchangeTypes(true),
-		ProductVersion: c.ProductVersion, ProductName: c.ProductName, RabbitMQVersion: c.Level, ClusterName: a.clusterName(),
+		Additions: a.additions(), ProductVersion: c.ProductVersion, ProductName: c.ProductName, RabbitMQVersion: c.Level, ClusterName: a.clusterName(),
 		ClusterTags: apitype.Object{}, NodeTags: apitype.Object{},
 		ErlangVersion: "", ErlangFullVersion: "none: Warren is written in Go (" + runtime.Version() + ")", CryptoLibVersion: runtime.Version(),
 		ReleaseSeriesSupport: "supported", DisableStats: v.off, EnableQueueTotals: v.totals, IsOpPolicyUpdating: !c.NoOpPolicies, DefaultQueueType: "classic",
@@ -159,4 +159,12 @@ func (a *API) contextRows() []apitype.ContextRow {
 			Path: "/", CowboyOpts: "[]", IP: l.Address, Port: strconv.Itoa(l.Port)})
 	}
 	return rows
+}
+
+// additions are the parts of the API that RabbitMQ does not have.
+func (a *API) additions() []string {
+	if a.Hosts == nil {
+		return []string{"messages"}
+	}
+	return []string{"messages", "hosts"}
 }

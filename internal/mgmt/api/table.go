@@ -9,6 +9,7 @@ func (a *API) table() []*Route {
 		a.nodeRoutes(),
 		a.ctlRoutes(),
 		a.messageRoutes(),
+		a.hostRoutes(),
 		a.userRoutes(),
 		a.permissionRoutes(),
 		a.vhostRoutes(),

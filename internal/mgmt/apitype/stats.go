@@ -175,27 +175,29 @@ type Overview struct {
 	SampleRetentionPolicies map[string][]int64 `json:"sample_retention_policies"`
 	ExchangeTypes           []ExchangeType     `json:"exchange_types"`
 	ProductVersion          string             `json:"product_version"`
-	ProductName             string             `json:"product_name"`
-	RabbitMQVersion         string             `json:"rabbitmq_version"`
-	ClusterName             string             `json:"cluster_name"`
-	ClusterTags             Object             `json:"cluster_tags"`
-	NodeTags                Object             `json:"node_tags"`
-	ErlangVersion           string             `json:"erlang_version"`
-	ErlangFullVersion       string             `json:"erlang_full_version"`
-	CryptoLibVersion        string             `json:"crypto_lib_version"`
-	ReleaseSeriesSupport    string             `json:"release_series_support_status"`
-	DisableStats            bool               `json:"disable_stats"`
-	IsOpPolicyUpdating      bool               `json:"is_op_policy_updating_enabled"`
-	EnableQueueTotals       bool               `json:"enable_queue_totals"`
-	DefaultQueueType        string             `json:"default_queue_type"`
-	MessageStats            *MessageStats      `json:"message_stats,omitempty"`
-	ChurnRates              *Churn             `json:"churn_rates,omitempty"`
-	QueueTotals             any                `json:"queue_totals,omitempty"`
-	ObjectTotals            any                `json:"object_totals,omitempty"`
-	EventQueue              *int               `json:"statistics_db_event_queue,omitempty"`
-	Node                    string             `json:"node,omitempty"`
-	Listeners               []ListenerRow      `json:"listeners,omitempty"`
-	Contexts                []ContextRow       `json:"contexts,omitempty"`
+	// Additions are what there is beyond RabbitMQ's API: messages, hosts.
+	Additions            []string      `json:"additions,omitempty"`
+	ProductName          string        `json:"product_name"`
+	RabbitMQVersion      string        `json:"rabbitmq_version"`
+	ClusterName          string        `json:"cluster_name"`
+	ClusterTags          Object        `json:"cluster_tags"`
+	NodeTags             Object        `json:"node_tags"`
+	ErlangVersion        string        `json:"erlang_version"`
+	ErlangFullVersion    string        `json:"erlang_full_version"`
+	CryptoLibVersion     string        `json:"crypto_lib_version"`
+	ReleaseSeriesSupport string        `json:"release_series_support_status"`
+	DisableStats         bool          `json:"disable_stats"`
+	IsOpPolicyUpdating   bool          `json:"is_op_policy_updating_enabled"`
+	EnableQueueTotals    bool          `json:"enable_queue_totals"`
+	DefaultQueueType     string        `json:"default_queue_type"`
+	MessageStats         *MessageStats `json:"message_stats,omitempty"`
+	ChurnRates           *Churn        `json:"churn_rates,omitempty"`
+	QueueTotals          any           `json:"queue_totals,omitempty"`
+	ObjectTotals         any           `json:"object_totals,omitempty"`
+	EventQueue           *int          `json:"statistics_db_event_queue,omitempty"`
+	Node                 string        `json:"node,omitempty"`
+	Listeners            []ListenerRow `json:"listeners,omitempty"`
+	Contexts             []ContextRow  `json:"contexts,omitempty"`
 }
 
 // Connection is a client's connection.

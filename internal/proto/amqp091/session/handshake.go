@@ -80,10 +80,27 @@ func (c *Conn) sendStart() {
 // verified who it is.
 func (c *Conn) mechanisms() []string {
 	ms := slices.Clone(c.srv.Config.Mechanisms)
+	if c.vouchedFor() != "" {
+		return append(ms, "EXTERNAL")
+	}
 	if slices.Contains(ms, "EXTERNAL") && c.certificateName() == "" {
 		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "EXTERNAL" })
 	}
 	return ms
+}
+
+// Vouched is a connection whose maker answers for who is at its other end: the
+// node itself opens such ones, for users who have logged in otherwise.
+type Vouched struct {
+	net.Conn
+	User string
+}
+
+func (c *Conn) vouchedFor() string {
+	if v, ok := c.nc.(Vouched); ok {
+		return v.User
+	}
+	return ""
 }
 
 // certificateName is the name of the user whom the peer's verified certificate
@@ -213,6 +230,9 @@ func (c *Conn) authenticate(mechanism string, response []byte) (auth.User, error
 	var user, pass string
 	switch mechanism {
 	case "EXTERNAL":
+		if user := c.vouchedFor(); user != "" {
+			return c.srv.Broker.AuthenticateExternal(user, c.nc.RemoteAddr())
+		}
 		return c.srv.Broker.AuthenticateExternal(c.certificateName(), c.nc.RemoteAddr())
 	case "PLAIN":
 		parts := strings.Split(string(response), "\x00")

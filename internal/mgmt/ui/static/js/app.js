@@ -201,10 +201,10 @@ async function entered(me) {
 // detect finds out once what the server has beyond the common API. Plugins are
 // listed by the nodes; additions are asked for, unless this is a RabbitMQ.
 async function detect() {
-  const { product_name: product } = await api.get('overview?columns=product_name');
+  const { product_name: product, additions = [] } = await api.get('overview?columns=product_name,additions');
   const nodes = may('monitoring') ? await api.get('nodes?columns=enabled_plugins') : [];
   const plugin = (name) => nodes.some((n) => n.enabled_plugins?.includes(name));
-  const found = { streams: plugin('rabbitmq_stream_management'), shovels: plugin('rabbitmq_shovel_management'), federation: plugin('rabbitmq_federation_management'), messages: product !== 'RabbitMQ' };
+  const found = { streams: plugin('rabbitmq_stream_management'), shovels: plugin('rabbitmq_shovel_management'), federation: plugin('rabbitmq_federation_management'), messages: product !== 'RabbitMQ', hosts: additions.includes('hosts') };
   if (product !== 'RabbitMQ' && may('administrator')) {
     const probes = { audit: 'audit?count=1', plugins: 'plugins', config: 'config/effective' };
     await Promise.all(Object.entries(probes).map(async ([name, path]) => { found[name] = await api.has(path); }));

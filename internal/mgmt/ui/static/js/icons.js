@@ -10,6 +10,7 @@ const paths = {
   queues: 'M3 5h14v10H3zM7 5v10M11 5v10',
   streams: 'M3 7c3-3 5 3 8 0s4-1 6 0M3 13c3-3 5 3 8 0s4-1 6 0',
   nodes: 'M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.01M6 13.5h.01',
+  hosts: 'M3 4h14v10H3zM6 8l2 2-2 2M10 12h4M7 17h6',
   admin: 'M10 3l6 2v5c0 4-3 6-6 7-3-1-6-3-6-7V5z',
   menu: 'M3 5h14M3 10h14M3 15h14',
   close: 'M5 5l10 10M15 5L5 15',

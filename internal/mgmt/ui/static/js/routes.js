@@ -19,6 +19,7 @@ import { parameters } from './views/parameters.js';
 import { definitions } from './views/definitions.js';
 import { plugins, flags, config } from './views/server.js';
 import { audit } from './views/audit.js';
+import { hosts, task } from './views/hosts.js';
 
 export const routes = [
   { path: 'overview', section: 'overview', view: overview },
@@ -33,6 +34,8 @@ export const routes = [
   { path: 'streams', section: 'streams', view: streams },
   { path: 'nodes', section: 'nodes', view: nodes, tag: 'monitoring' },
   { path: 'nodes/:name', section: 'nodes', view: node, tag: 'monitoring' },
+  { path: 'hosts/:vhost?', section: 'hosts', view: hosts },
+  { path: 'hosts/:vhost/tasks/:id', section: 'hosts', view: task },
   { path: 'admin', section: 'users', view: (ctx) => (may('administrator') ? users : policies)(ctx), tag: 'policymaker' },
   { path: 'admin/users', section: 'users', view: users, tag: 'administrator' },
   { path: 'admin/users/:name', section: 'users', view: user, tag: 'administrator' },
@@ -59,6 +62,7 @@ export function navigation() {
     { id: 'queues', label: t('nav.queues'), href: '#/queues', icon: 'queues', count: n.queues },
     app.features.streams && { id: 'streams', label: t('nav.streams'), href: '#/streams', icon: 'streams' },
     may('monitoring') && { id: 'nodes', label: t('nav.nodes'), href: '#/nodes', icon: 'nodes' },
+    app.features.hosts && { id: 'hosts', label: t('nav.hosts'), href: '#/hosts', icon: 'hosts' },
     may('policymaker') && { id: 'admin', label: t('nav.admin'), href: '#/admin', icon: 'admin' },
     may('administrator') && { id: 'users', label: t('nav.users'), href: '#/admin/users', child: true },
     may('administrator') && { id: 'vhosts', label: t('nav.vhosts'), href: '#/admin/vhosts', child: true },
