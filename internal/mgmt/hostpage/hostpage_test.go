@@ -119,4 +119,3 @@ func TestHostsOverHTTP(t *testing.T) {
 		}
 	}
 }
-
