@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -136,9 +137,14 @@ func (b *Broker) bootstrap() error {
 		b.defs.Unlock()
 		return nil
 	}
+	hash, algorithm, err := b.HashPassword(s.Password)
+	if err != nil {
+		b.defs.Unlock()
+		return fmt.Errorf("password of the default user '%s': %w", s.User, err)
+	}
 	var logged []meta.Command
 	var changes []meta.Change
-	for _, c := range meta.Bootstrap(s.User, auth.Hash(s.Password), auth.SHA256, s.Tags, s.VHost) {
+	for _, c := range meta.Bootstrap(s.User, hash, algorithm, s.Tags, s.VHost) {
 		res, err := b.state.Apply(c)
 		if err != nil {
 			b.defs.Unlock()

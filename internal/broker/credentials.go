@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"crypto/rand"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -31,6 +32,10 @@ func (v *CredentialValidator) check(password string) error {
 	return nil
 }
 
+// PasswordHashing is the algorithm of new passwords, and of hashes that come
+// without one.
+func (b *Broker) PasswordHashing() string { return cmp.Or(b.cfg.PasswordHashing, auth.SHA256) }
+
 // HashPassword is for a meta.PutUser of somebody who gets a password: it refuses
 // passwords that the node does not want, and returns the stored form and the
 // algorithm of the others.
@@ -38,10 +43,7 @@ func (b *Broker) HashPassword(password string) (hash, algorithm string, err erro
 	if err := b.cfg.Credentials.check(password); err != nil {
 		return "", "", err
 	}
-	algorithm = b.cfg.PasswordHashing
-	if algorithm == "" {
-		algorithm = auth.SHA256
-	}
+	algorithm = b.PasswordHashing()
 	if password == "" {
 		return "", algorithm, nil
 	}

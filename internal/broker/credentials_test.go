@@ -45,6 +45,21 @@ func TestHashPassword(t *testing.T) {
 	}
 }
 
+// The default user of an empty node is hashed, and refused, like everybody.
+func TestHashBootstrap(t *testing.T) {
+	b := openWith(t, Config{PasswordHashing: auth.SHA512})
+	b.View(func(s *meta.State) {
+		if u := s.User("guest"); u.Algorithm != auth.SHA512 || !auth.Verify(u.Algorithm, u.PasswordHash, "guest") {
+			t.Errorf("%+v", u)
+		}
+	})
+	_, err := Open(Config{FS: vfs.NewMem(), Dir: "data", Sync: store.Memory, Bootstrap: Bootstrap{User: "guest", Password: "guest", VHost: "/"},
+		Credentials: CredentialValidator{Backend: "rabbit_credential_validator_min_password_length", MinLength: 8}})
+	if got, want := errText(err), "password of the default user 'guest': minimum required password length: 8"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func errText(err error) string {
 	if err == nil {
 		return ""

@@ -125,8 +125,6 @@ func (c *call) addUser() (any, error) {
 			return nil, failedf(exitData, "The password is not a salted SHA-256 hash in base64, as hash_password prints one: %v", err)
 		}
 		body = map[string]any{"tags": "", "password_hash": pw}
-	} else if pw == "" {
-		body = map[string]any{"tags": "", "password_hash": ""}
 	}
 	switch ok, err := c.there(path("users", name)); {
 	case err != nil:
@@ -169,9 +167,6 @@ func (c *call) changePassword() (any, error) {
 		return nil, err
 	}
 	return nil, c.changeUser(c.args[0], noUser, func(u user) map[string]any {
-		if pw == "" {
-			return map[string]any{"tags": u.Tags, "password_hash": ""}
-		}
 		return map[string]any{"tags": u.Tags, "password": pw}
 	})
 }

@@ -65,8 +65,14 @@ type fixture struct {
 
 func newFixture(t testing.TB, change ...func(*Deps)) *fixture {
 	t.Helper()
-	b, err := broker.Open(broker.Config{FS: vfs.NewMem(), Dir: "data", Sync: store.Memory, LoopbackUsers: []string{"guest"},
-		Bootstrap: broker.Bootstrap{User: "guest", Password: "guest", VHost: "/", Tags: []string{"administrator"}}})
+	return newFixtureOn(t, broker.Config{}, change...)
+}
+
+func newFixtureOn(t testing.TB, cfg broker.Config, change ...func(*Deps)) *fixture {
+	t.Helper()
+	cfg.FS, cfg.Dir, cfg.Sync, cfg.LoopbackUsers = vfs.NewMem(), "data", store.Memory, []string{"guest"}
+	cfg.Bootstrap = broker.Bootstrap{User: "guest", Password: "guest", VHost: "/", Tags: []string{"administrator"}}
+	b, err := broker.Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

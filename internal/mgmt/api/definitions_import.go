@@ -153,7 +153,7 @@ func (m *importer) user(row *apitype.ImportedUser) error {
 	if err != nil {
 		return badRequestf("limits of user '%s': %v", row.Name, err)
 	}
-	cmds, err := userCommands(row.Name, &in)
+	cmds, err := userCommands(m.broker, row.Name, &in)
 	if err != nil {
 		return err
 	}

@@ -234,3 +234,30 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("a large body: %d", resp.StatusCode)
 	}
 }
+
+// Passwords that come over HTTP are hashed as the node is told to, and refused if
+// it does not want them.
+func TestPasswordRules(t *testing.T) {
+	f := newFixtureOn(t, broker.Config{PasswordHashing: auth.SHA512,
+		Credentials: broker.CredentialValidator{Backend: "rabbit_credential_validator_min_password_length", MinLength: 5}})
+	const short = `400 {"error":"bad_request","reason":"minimum required password length: 5"}`
+	f.want("PUT", "/users/ann", `{"password":"1234","tags":""}`, short)
+	f.want("POST", "/definitions", `{"users":[{"name":"ann","password":"1234","tags":""}]}`, short)
+	f.want("GET", "/auth/hash_password/1234", "", short)
+	f.want("PUT", "/users/ann", `{"password":"12345","tags":"monitoring"}`, "201")
+	_, answer := f.do("GET", "/auth/hash_password/67890", "")
+	var hashed struct{ OK string }
+	if err := json.Unmarshal([]byte(answer), &hashed); err != nil {
+		t.Fatal(answer, err)
+	}
+	f.want("PUT", "/users/bob", `{"password_hash":"`+hashed.OK+`","tags":"monitoring"}`, "201")
+	for user, password := range map[string]string{"ann": "12345", "bob": "67890"} {
+		f.broker.View(func(s *meta.State) {
+			if u := s.User(user); u.Algorithm != auth.SHA512 {
+				t.Errorf("%s: %s", user, u.Algorithm)
+			}
+		})
+		f.user, f.password = user, password
+		f.want("GET", "/whoami", "", `200 {"name":"`+user+`","tags":["monitoring"]}`)
+	}
+}

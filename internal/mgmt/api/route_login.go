@@ -3,7 +3,6 @@ package api
 import (
 	"net/http"
 
-	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
 )
 
@@ -24,5 +23,9 @@ func (a *API) whoami(rq *Request) error {
 func (a *API) getAuth(rq *Request) error { return rq.Reply(apitype.OldAuth{}) }
 
 func (a *API) hashPassword(rq *Request) error {
-	return rq.Reply(apitype.HashedPassword{OK: auth.Hash(rq.Var("password"))})
+	hash, _, err := a.Broker.HashPassword(rq.Var("password"))
+	if err != nil {
+		return adminFailure(err)
+	}
+	return rq.Reply(apitype.HashedPassword{OK: hash})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/meta"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
 )
@@ -102,7 +103,7 @@ func (a *API) putUser(rq *Request) error {
 	if err := rq.Body(&in); err != nil {
 		return err
 	}
-	cmds, err := userCommands(rq.Var("user"), &in)
+	cmds, err := userCommands(a.Broker, rq.Var("user"), &in)
 	if err != nil {
 		return err
 	}
@@ -114,11 +115,11 @@ func (a *API) putUser(rq *Request) error {
 }
 
 // userCommands makes or changes a user as a PUT or a definition says.
-func userCommands(name string, in *apitype.PutUser) ([]meta.Command, error) {
+func userCommands(b *broker.Broker, name string, in *apitype.PutUser) ([]meta.Command, error) {
 	if in.Tags == nil {
 		return nil, BadRequest("tags_not_present")
 	}
-	c := &meta.PutUser{Name: name, Tags: *in.Tags, Algorithm: auth.SHA256}
+	c := &meta.PutUser{Name: name, Tags: *in.Tags, Algorithm: b.PasswordHashing()}
 	switch {
 	case in.PasswordHash != nil:
 		c.PasswordHash = *in.PasswordHash
@@ -132,7 +133,10 @@ func userCommands(name string, in *apitype.PutUser) ([]meta.Command, error) {
 			return nil, BadRequest([]string{"not_base64", c.PasswordHash})
 		}
 	case in.Password != nil:
-		c.PasswordHash = auth.Hash(*in.Password)
+		var err error
+		if c.PasswordHash, c.Algorithm, err = b.HashPassword(*in.Password); err != nil {
+			return nil, adminFailure(err)
+		}
 	}
 	cmds := []meta.Command{c}
 	if in.Limits != nil {
