@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -90,7 +91,7 @@ func (ch *channel) consume(m *wire.BasicConsume) error {
 		GlobalQoS: limit > 0, Args: m.Arguments, Gate: k, User: k,
 	}, ok)
 	if err == nil && k.proc.Timeout > 0 {
-		ch.watch(k, time.Duration(k.proc.Timeout)*time.Millisecond)
+		ch.watch(k, time.Duration(min(k.proc.Timeout, math.MaxInt64/int64(time.Millisecond)))*time.Millisecond)
 	}
 	return err
 }

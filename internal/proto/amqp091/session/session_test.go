@@ -278,3 +278,47 @@ func TestContentInPieces(t *testing.T) {
 		}
 	}
 }
+
+// The channel of a delivery that is not settled in time is closed at once, also
+// when nothing else makes the connection send.
+func TestConsumerTimeoutOnQuietConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startNode(t, 0)
+		p := n.peer(t)
+		p.open(0)
+		p.send(1, wire.QueueDeclare{Queue: "q", Durable: true, Arguments: wire.Table{{Key: "x-queue-type", Value: wire.String("quorum")}}})
+		p.method()
+		p.publish("q", []byte("x"))
+		p.send(1, wire.BasicConsume{Queue: "q", Arguments: wire.Table{{Key: "x-consumer-timeout", Value: wire.Int64(1000)}}})
+		p.method()
+		p.method()
+		p.frame()
+		p.frame()
+		p.nc.SetReadDeadline(time.Now().Add(time.Minute))
+		if m, ok := p.method().(*wire.ChannelClose); !ok || m.ReplyCode != wire.PreconditionFailed {
+			t.Errorf("%#v", m)
+		}
+	})
+}
+
+// A timeout that is longer than a clock can tell is never over.
+func TestLongestConsumerTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startNode(t, 0)
+		p := n.peer(t)
+		p.open(0)
+		p.send(1, wire.QueueDeclare{Queue: "q", Durable: true, Arguments: wire.Table{{Key: "x-queue-type", Value: wire.String("quorum")}}})
+		p.method()
+		p.publish("q", []byte("x"))
+		p.send(1, wire.BasicConsume{Queue: "q", Arguments: wire.Table{{Key: "x-consumer-timeout", Value: wire.Int64(1<<62 + 1)}}})
+		p.method()
+		p.method()
+		p.frame()
+		p.frame()
+		time.Sleep(time.Hour)
+		p.send(1, wire.BasicQos{PrefetchCount: 1})
+		if m, ok := p.method().(*wire.BasicQosOk); !ok {
+			t.Errorf("%#v", m)
+		}
+	})
+}

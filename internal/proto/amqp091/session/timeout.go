@@ -140,5 +140,8 @@ func (c *Conn) settleOverdue() bool {
 				ch.id, timeout.Milliseconds())})
 		}
 	}
+	if c.unsent {
+		c.sendNow() // no frame of the client's comes before it
+	}
 	return true
 }
