@@ -78,7 +78,7 @@ type Conn struct {
 	shown     atomic.Pointer[broker.SessionInfo]
 	recvBytes atomic.Uint64 // written by the reader
 	recvCount atomic.Uint64
-	sentBytes atomic.Uint64 // written by the writer
+	sentBytes atomic.Uint64 // written by whoever sends
 	sentCount atomic.Uint64
 
 	// The reader's own.

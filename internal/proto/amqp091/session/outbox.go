@@ -140,13 +140,11 @@ func (o *outbox) take(dst [][]byte, done bool) (_ [][]byte, last bool) {
 
 // finished says that what was taken is written, but for rest. It reports whether
 // there is something to do for the writer.
-func (o *outbox) finished(rest []byte) (more bool) {
+func (o *outbox) finished(rest ...[]byte) (more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.writing = false
-	if len(rest) > 0 {
-		o.full = slices.Insert(o.full, 0, rest)
-	}
+	o.full = slices.Insert(o.full, 0, rest...)
 	return len(o.full) > 0 || len(o.cur) > 0 || o.last
 }
 
@@ -164,10 +162,9 @@ func (c *Conn) sendNow() {
 	if len(chunks) == 0 {
 		return // nothing is left, or the writer is at it and looks again
 	}
-	if len(chunks) > 1 { // cannot be, as it is little
-		for _, b := range slices.Backward(chunks) {
-			o.finished(b)
-		}
+	if len(chunks) > 1 { // the writer has not come to what did not go through before
+		o.finished(chunks...)
+		clear(chunks)
 		o.poke()
 		return
 	}
@@ -182,7 +179,13 @@ func (c *Conn) sendNow() {
 		c.kill()
 		return
 	}
-	if o.finished(b[n:]) {
+	c.sentBytes.Add(uint64(n))
+	c.sentCount.Add(1)
+	var rest [][]byte
+	if n < len(b) {
+		rest = append(rest, b[n:])
+	}
+	if o.finished(rest...) {
 		o.poke()
 	}
 	o.size.Add(-int64(n))
