@@ -54,6 +54,7 @@ func (q *Queue) loadBodies(ld *loader, items []queue.Item) error {
 	ld.endRead()
 	q.mu.Lock()
 	if q.deleted {
+		q.arena.Drop() // what this load took since
 		q.mu.Unlock()
 		return nil
 	}

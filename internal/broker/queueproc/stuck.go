@@ -50,6 +50,9 @@ func (q *Queue) retryDead() {
 		ds := s.letters
 		s.letters, s.timer = nil, nil
 		wait := s.wait
+		if q.deleted {
+			ds = nil // they go with their queue
+		}
 		q.mu.Unlock()
 		arrived, failed := 0, 0
 		for i := range ds {
