@@ -34,7 +34,7 @@ func (b *Broker) Delivered(q *queueproc.Queue, c *queueproc.Consumer, redelivere
 }
 
 func (ch *Channel) traceDelivery(queue string, redelivered bool, m *message.Message) {
-	if !ch.c.vhost.traces(m.Exchange) {
+	if !ch.c.vhost.traces(m.Exchange) || wasCopy(m) {
 		return
 	}
 	again := wire.Int32(0)
@@ -42,6 +42,19 @@ func (ch *Channel) traceDelivery(queue string, redelivered bool, m *message.Mess
 		again = 1
 	}
 	ch.trace("deliver."+queue, m, nil, wire.Field{Key: "redelivered", Value: again})
+}
+
+// wasCopy reports whether m is a copy that was dead-lettered. To copy it again
+// could go on for ever: the queue of copies that gave it away would be given
+// another for it.
+func wasCopy(m *message.Message) bool {
+	props, err := wire.ParseProperties(m.Props)
+	if err != nil {
+		return false
+	}
+	v, _ := props.Headers.Get("x-first-death-exchange")
+	x, ok := wire.AsString(v)
+	return ok && x == traceExchange
 }
 
 // trace publishes the copy. more are routing keys besides the message's own;
