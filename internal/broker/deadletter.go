@@ -96,7 +96,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 			continue
 		}
 		one := []queueproc.Pub{pub}
-		if b.fanOut([]*Queue{t}, one); one[0].Refused {
+		if b.fanOut([]*Queue{t}, one); one[0].Refused || t.Deleted() {
 			again = true
 		} else {
 			*sent = append(*sent, t.ID)

@@ -388,6 +388,9 @@ func (b *Broker) sendTo(send func(*message.Message) (*queueproc.Pub, []*Queue, e
 	if b.fanOut(targets, one); one[0].Refused {
 		return errf(ResourceError, "refused: queue '%s' is full", targets[0].Name)
 	}
+	if !slices.ContainsFunc(targets, func(t *Queue) bool { return !t.Deleted() }) {
+		return noQueue(targets[0].Name, targets[0].VHost) // it may have gone before the message came
+	}
 	return nil
 }
 

@@ -535,3 +535,30 @@ func TestRate(t *testing.T) {
 		}
 	})
 }
+
+// A message is not moved to a queue that is deleted meanwhile: it stays.
+func TestMoveToQueueThatGoes(t *testing.T) {
+	d := newDesk(t, vfs.NewMem())
+	defer d.close()
+	d.declare("src", nil)
+	d.declare("dst", nil)
+	d.publish("src", persistent, "m")
+	src := d.client.vhost.Queue("src")
+	send, err := d.b.sender(src, MessageTarget{Queue: "dst"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.client.DeleteQueue("dst", false, false, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := src.Take(d.seqs("src", "m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var res MessageResult
+	d.b.actOn(taken[0], send, &res)
+	if res.Done != 0 || res.Failed != 1 {
+		t.Errorf("%+v", res)
+	}
+	d.want("source", d.bodies("src", BrowseOptions{}), []string{"m"})
+}
