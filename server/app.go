@@ -102,7 +102,8 @@ func (s *Server) newApp() (*app, error) {
 		Memory: broker.Watermark{Relative: cfg.Memory.Relative, Absolute: cfg.Memory.Absolute}, MemoryTotal: cfg.Memory.Total,
 		Disk: broker.DiskLimit(cfg.DiskFree), ConsumerTimeout: cfg.ConsumerTimeout,
 		PasswordHashing: cfg.PasswordHashing, Credentials: broker.CredentialValidator(cfg.CredentialValidator), VHostDefaults: cfg.vhostDefaults(),
-		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags},
+		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags,
+			Configure: cfg.DefaultPermissions.Configure, Write: cfg.DefaultPermissions.Write, Read: cfg.DefaultPermissions.Read},
 	}
 	switch {
 	case cfg.DataDir == "", cfg.Durability == Memory:

@@ -169,7 +169,6 @@ type VHostUser struct {
 
 // VHostLimit is what each new virtual host of a fitting name is limited to.
 type VHostLimit struct {
-	Name           string
 	Pattern        string // regular expression; default .*
 	MaxConnections int64  // negative: no limit
 	MaxQueues      int64  // negative: no limit
@@ -235,9 +234,6 @@ type Management struct {
 	DisableStats     bool          // disable_stats
 	QueueTotals      bool          // enable_queue_totals, with DisableStats
 	DisableBasicAuth bool          // disable_basic_auth
-	// Retention (sample_retention_policies) is how far back samples go, by
-	// policy (global, basic, detailed) and by interval (minute, hour, day).
-	Retention map[string]map[string][]time.Duration
 	// OperatorPoliciesFixed: the HTTP API does not change operator policies
 	// (restrictions.operator_policy_changes.disabled).
 	OperatorPoliciesFixed bool

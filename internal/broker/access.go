@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -144,7 +145,10 @@ func (b *Broker) bootstrap() error {
 	}
 	var logged []meta.Command
 	var changes []meta.Change
-	for _, c := range meta.Bootstrap(s.User, hash, algorithm, s.Tags, s.VHost) {
+	user := &meta.PutUser{Name: s.User, PasswordHash: hash, Algorithm: algorithm, Tags: s.Tags}
+	access := &meta.SetPermissions{User: s.User, VHost: s.VHost,
+		Configure: cmp.Or(s.Configure, ".*"), Write: cmp.Or(s.Write, ".*"), Read: cmp.Or(s.Read, ".*")}
+	for _, c := range meta.Bootstrap(user, access) {
 		res, err := b.state.Apply(c)
 		if err != nil {
 			b.defs.Unlock()

@@ -64,8 +64,9 @@ type Config struct {
 
 // Bootstrap is what an empty node starts with: nothing if VHost is empty.
 type Bootstrap struct {
-	User, Password, VHost string
-	Tags                  []string
+	User, Password, VHost  string
+	Tags                   []string
+	Configure, Write, Read string // what User may do in VHost; "" is .* here
 }
 
 // Defaults of Config.

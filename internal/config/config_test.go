@@ -81,6 +81,7 @@ func TestMistakes(t *testing.T) {
 		{"", "listeners.tcp.1=host:port", `"host:port" is not a port or host:port`},
 		{"", "warren.durability=maybe", `"maybe": want disk or os or memory`},
 		{"", "loopback_users.guest=yes", `"yes": want true or false`},
+		{"", "default_permissions.read=", "an empty pattern; write .* for everything, ^$ for nothing"},
 		{"", "utterly.unknown=1", `unknown key "utterly.unknown"`},
 	} {
 		var sets []string

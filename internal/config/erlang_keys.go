@@ -365,8 +365,9 @@ func clusterNodes(o *out, v term.Term) error {
 	return nil
 }
 
-// retentionTerm takes [{global, [{60, 5}, {3600, 60}]}]: how far back, and how
-// far apart, in seconds.
+// retentionTerm takes [{global, [{605, 5}, {3660, 60}]}]: how far back, and how
+// far apart, in seconds. The number that has no name in rabbitmq.conf stands for
+// itself.
 func retentionTerm(o *out, v term.Term) error {
 	l, err := list(v)
 	if err != nil {
@@ -385,7 +386,7 @@ func retentionTerm(o *out, v term.Term) error {
 			}
 			name := map[string]string{"60": "minute", "3600": "hour", "86400": "day"}[t[0].String()]
 			if name == "" {
-				return fmt.Errorf("%s: samples are kept for 60, 3600 or 86400 seconds, not %s", policy, short(t[0]))
+				name = t[0].String()
 			}
 			o.put("management.sample_retention_policies."+policy+"."+name, t[1].String())
 		}

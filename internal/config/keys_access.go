@@ -63,7 +63,7 @@ func (b *build) perVHostKeys() []key {
 		return func(b *build, at []string, v string) error {
 			u := b.vhostLimit[at[0]]
 			if u == nil {
-				u = &server.VHostLimit{Name: at[0], Pattern: ".*", MaxConnections: -1, MaxQueues: -1}
+				u = &server.VHostLimit{Pattern: ".*", MaxConnections: -1, MaxQueues: -1}
 				b.vhostLimit[at[0]] = u
 			}
 			return f(u, v)

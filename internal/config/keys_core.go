@@ -133,10 +133,13 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 	}
 }
 
-// pattern checks a regular expression.
+// pattern checks a regular expression. An empty one would fit everything, while
+// for permissions RabbitMQ takes it for nothing: whoever means either can say so.
 func pattern(p *string) setter {
 	return func(_ *build, _ []string, v string) error {
-		*p = v
+		if *p = v; v == "" {
+			return errors.New("an empty pattern; write .* for everything, ^$ for nothing")
+		}
 		if _, err := regexp.Compile(v); err != nil {
 			return fmt.Errorf("not a regular expression: %w", err)
 		}

@@ -2,9 +2,7 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/warrenmq/warren/server"
 )
@@ -47,7 +45,8 @@ func (b *build) pluginKeys() []key {
 		{name: "management.disable_stats", def: "false", set: boolean(&m.DisableStats)},
 		{name: "management.enable_queue_totals", def: "false", set: boolean(&m.QueueTotals)},
 		{name: "management.disable_basic_auth", def: "false", set: boolean(&m.DisableBasicAuth)},
-		{name: "management.sample_retention_policies.$policy.$interval", set: retention(m)},
+		{name: "management.sample_retention_policies.$policy.$interval", note: "samples are kept as RabbitMQ keeps them by default:" +
+			" 10 minutes by 5 seconds, an hour by minutes; for the node and for virtual hosts 8 hours by 10 minutes and a day by 30 minutes, too"},
 		{name: "management.load_definitions", set: definitions},
 		{name: "management.http_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
 		{name: "management.db_cache_multiplier", note: "nothing is cached that could be old"},
@@ -121,35 +120,4 @@ func (b *build) webKeysOf(name string, t *server.TLS) []key {
 		rows = append(rows, key{name: name + proto + "max_connections", refuse: "a limit on HTTP connections is not supported; a proxy in front can have one", harmless: []string{"infinity"}})
 	}
 	return append(rows, b.tlsKeys(name+".ssl", t)...)
-}
-
-// retention reads "60:5, 3600:60" style policies: seconds, one or several.
-func retention(m *server.Management) setter {
-	return func(_ *build, at []string, v string) error {
-		if err := oneOf(at[0], "global", "basic", "detailed"); err != nil {
-			return err
-		}
-		if err := oneOf(at[1], "minute", "hour", "day"); err != nil {
-			return err
-		}
-		var ds []time.Duration
-		for _, w := range words(v) {
-			d, err := parseSeconds(w)
-			if err != nil {
-				return err
-			}
-			ds = append(ds, d)
-		}
-		if m.Retention == nil {
-			m.Retention = map[string]map[string][]time.Duration{}
-		}
-		if m.Retention[at[0]] == nil {
-			m.Retention[at[0]] = map[string][]time.Duration{}
-		}
-		m.Retention[at[0]][at[1]] = ds
-		if len(ds) == 0 {
-			return fmt.Errorf("want an interval in seconds, such as 5")
-		}
-		return nil
-	}
 }

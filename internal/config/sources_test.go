@@ -121,7 +121,7 @@ func TestTerms(t *testing.T) {
             {log, [{file, [{file, "rabbit.log"}, {level, debug}]}, {console, [{enabled, true}]}, {categories, [{connection, error}]}]},
             {hipe_compile, false}, {collect_statistics_interval, 10000}]},
   {rabbitmq_management, [{load_definitions, "/etc/rabbitmq/definitions.json"}, {rates_mode, none},
-     {sample_retention_policies, [{global, [{60, 5}, {3600, 60}]}]}]},
+     {sample_retention_policies, [{global, [{605, 5}, {3660, 60}]}]}]},
   {rabbitmq_mqtt, [{tcp_listeners, [1883]}, {allow_anonymous, false}]},
   {kernel, [{net_ticktime, 60}]}
 ].`}, nil)
@@ -143,7 +143,6 @@ func TestTerms(t *testing.T) {
 		"heartbeat":   {s.Heartbeat, 30 * time.Second},
 		"definitions": {s.DefinitionsPath, "/etc/rabbitmq/definitions.json"},
 		"rates":       {s.Management.RatesMode, "none"},
-		"retention":   {s.Management.Retention["global"]["hour"], []time.Duration{time.Minute}},
 		"interval":    {s.StatisticsInterval, 10 * time.Second},
 		"log file":    {c.Log.File, "rabbit.log"},
 		"log level":   {c.Log.FileLevel, logging.Debug},
@@ -155,7 +154,7 @@ func TestTerms(t *testing.T) {
 		}
 	}
 	notes := strings.Join(c.Notes, "\n")
-	for _, want := range []string{"{rabbitmq_mqtt, allow_anonymous}", "{kernel, net_ticktime}", "how Erlang works"} {
+	for _, want := range []string{"{rabbitmq_mqtt, allow_anonymous}", "{kernel, net_ticktime}", "how Erlang works", "global.605 = 5", "global.3660 = 60"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note about %s in:\n%s", want, notes)
 		}
@@ -304,7 +303,7 @@ default_policies.operator.ttl.queue_pattern = ^q
 	if want := []server.VHostUser{{Name: "app", VHostPattern: "^app", Tags: []string{"policymaker", "shop"}, Permissions: server.Permissions{Configure: "^x"}}}; !reflect.DeepEqual(s.VHostUsers, want) {
 		t.Errorf("users %+v", s.VHostUsers)
 	}
-	if want := []server.VHostLimit{{Name: "1", Pattern: ".*", MaxConnections: -1, MaxQueues: 5}}; !reflect.DeepEqual(s.VHostLimits, want) {
+	if want := []server.VHostLimit{{Pattern: ".*", MaxConnections: -1, MaxQueues: 5}}; !reflect.DeepEqual(s.VHostLimits, want) {
 		t.Errorf("limits %+v", s.VHostLimits)
 	}
 	want := []server.DefaultPolicy{{Name: "ttl", VHostPattern: ".*", QueuePattern: "^q", ApplyTo: "queues",

@@ -3,6 +3,7 @@ package interop
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -22,7 +23,7 @@ var tools = sync.OnceValues(func() (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building warren: %v\n%s", err, out)
 	}
-	for _, name := range []string{"rabbitmq-server", "rabbitmqctl", "rabbitmq-plugins"} {
+	for _, name := range []string{"rabbitmq-server", "rabbitmqctl", "rabbitmq-plugins", "rabbitmq-diagnostics"} {
 		if err := os.Symlink("warren", filepath.Join(bin, name)); err != nil {
 			return "", err
 		}
@@ -35,7 +36,9 @@ type node struct {
 	t   *testing.T
 	bin string
 	env []string
-	url string // of AMQP, without user and virtual host
+	// conf is its rabbitmq.conf.
+	conf string
+	url  string // of AMQP, without user and virtual host
 }
 
 func newNode(t *testing.T) *node {
@@ -55,8 +58,21 @@ func newNode(t *testing.T) *node {
 	if err := os.WriteFile(conf, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &node{t: t, bin: bin, url: addr.String(), env: append(os.Environ(),
+	return &node{t: t, bin: bin, conf: conf, url: addr.String(), env: append(os.Environ(),
 		"RABBITMQ_CONFIG_FILE="+conf, "WARREN_DATA_DIR="+filepath.Join(t.TempDir(), "data"), "RABBITMQ_NODENAME=rabbit@test")}
+}
+
+// set adds lines to the configuration.
+func (n *node) set(lines ...string) {
+	n.t.Helper()
+	f, err := os.OpenFile(n.conf, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString(strings.Join(lines, "\n") + "\n")
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		n.t.Fatal(err)
+	}
 }
 
 // try runs a command and returns what it prints.

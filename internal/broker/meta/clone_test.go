@@ -15,7 +15,8 @@ func TestClone(t *testing.T) {
 			t.Fatalf("%T: %v", c, err)
 		}
 	}
-	for _, c := range Bootstrap("guest", "", "rabbit_password_hashing_sha256", []string{"administrator"}, "/") {
+	for _, c := range Bootstrap(&PutUser{Name: "guest", PasswordHash: "hash", Algorithm: "rabbit_password_hashing_sha256", Tags: []string{"administrator"}},
+		&SetPermissions{User: "guest", VHost: "/", Configure: ".*", Write: ".*", Read: ".*"}) {
 		must(c)
 	}
 	must(&SetPolicy{VHost: "/", Name: "p", Pattern: "^t", ApplyTo: "all", Definition: []byte(`{"max-length":5}`)})

@@ -285,7 +285,8 @@ func TestDefaultDeliveryLimit(t *testing.T) {
 
 func TestBootstrap(t *testing.T) {
 	s := New()
-	for _, c := range Bootstrap("guest", "hash", "alg", []string{"administrator"}, "/") {
+	for _, c := range Bootstrap(&PutUser{Name: "guest", PasswordHash: "hash", Algorithm: "alg", Tags: []string{"administrator"}},
+		&SetPermissions{User: "guest", VHost: "/", Configure: ".*", Write: ".*", Read: ".*"}) {
 		must(t, s, c)
 	}
 	if s.User("guest") == nil || s.Permission("guest", "/").Read != ".*" || s.ExchangeCount("/") != 6 {

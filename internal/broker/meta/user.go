@@ -163,11 +163,7 @@ func (s *State) clearTopicPermissions(c *ClearTopicPermissions, r *Result) error
 }
 
 // Bootstrap returns what an empty node starts with: a virtual host and a user
-// who may do everything in it.
-func Bootstrap(user, passwordHash, algorithm string, tags []string, vhost string) []Command {
-	return []Command{
-		&PutVHost{Name: vhost, Description: "Default virtual host"},
-		&PutUser{Name: user, PasswordHash: passwordHash, Algorithm: algorithm, Tags: tags},
-		&SetPermissions{User: user, VHost: vhost, Configure: ".*", Write: ".*", Read: ".*"},
-	}
+// with access to it.
+func Bootstrap(user *PutUser, access *SetPermissions) []Command {
+	return []Command{&PutVHost{Name: access.VHost, Description: "Default virtual host"}, user, access}
 }
