@@ -188,7 +188,7 @@ func TestDamageAtRest(t *testing.T) {
 	if got := missing(t, n, "a", damageMessages-1); len(got) != 1 || got[0] != 1500 {
 		t.Errorf("queue a lacks %v", got)
 	}
-	if s := n.log.String(); !strings.Contains(s, "level=ERROR") {
+	if s := n.log.String(); !strings.Contains(s, "[error]") {
 		t.Errorf("the node does not tell of the damage:\n%s", s)
 	}
 }
@@ -247,7 +247,7 @@ func TestDamageTail(t *testing.T) {
 				t.Errorf("%d bytes cut: queue %s lacks %v", cut, q, got)
 			}
 		}
-		if s := n.log.String(); strings.Contains(s, "level=ERROR") {
+		if s := n.log.String(); strings.Contains(s, "[error]") {
 			t.Errorf("%d bytes cut: the node complains:\n%s", cut, s)
 		}
 		n.kill()
