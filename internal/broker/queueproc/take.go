@@ -28,14 +28,18 @@ func (q *Queue) Take(seqs []uint64) ([]*Taken, error) {
 	}
 	left := slices.Clone(seqs)
 	var out []*Taken
-	for again := true; again && len(left) > 0; {
+	tries := 0 // in a row that got nothing
+	for again := true; again && len(left) > 0; tries++ {
 		var err error
 		var ts []*Taken
-		if ts, again, err = q.takeSome(left); err != nil {
+		if ts, again, err = q.takeSome(left, tries >= maxTries); err != nil {
 			for _, t := range out {
 				t.PutBack()
 			}
 			return nil, err
+		}
+		if len(ts) > 0 {
+			tries = 0
 		}
 		for _, t := range ts {
 			i, _ := slices.BinarySearch(left, t.Item.Seq)
@@ -47,9 +51,12 @@ func (q *Queue) Take(seqs []uint64) ([]*Taken, error) {
 	return out, nil
 }
 
+// maxTries is how often a page that cannot be found is looked for again.
+const maxTries = 10
+
 // takeSome takes what is in memory and then what is in pages. It reports whether
-// pages came into memory in between.
-func (q *Queue) takeSome(seqs []uint64) (out []*Taken, again bool, err error) {
+// pages came into memory in between. last: what is not there will not come back.
+func (q *Queue) takeSome(seqs []uint64, last bool) (out []*Taken, again bool, err error) {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
@@ -74,7 +81,7 @@ func (q *Queue) takeSome(seqs []uint64) (out []*Taken, again bool, err error) {
 	for _, ref := range pages {
 		ts, there, err := q.takePaged(ref, seqs)
 		again = again || !there
-		if errors.Is(err, store.ErrGone) {
+		if errors.Is(err, store.ErrGone) && !last {
 			again = true
 		} else if err != nil {
 			for _, t := range out {
