@@ -148,7 +148,12 @@ func (b *Broker) bootstrap() error {
 	user := &meta.PutUser{Name: s.User, PasswordHash: hash, Algorithm: algorithm, Tags: s.Tags}
 	access := &meta.SetPermissions{User: s.User, VHost: s.VHost,
 		Configure: cmp.Or(s.Configure, ".*"), Write: cmp.Or(s.Write, ".*"), Read: cmp.Or(s.Read, ".*")}
-	for _, c := range meta.Bootstrap(user, access) {
+	cmds, _, err := b.withDefaults(meta.Bootstrap(user, access))
+	if err != nil {
+		b.defs.Unlock()
+		return err
+	}
+	for _, c := range cmds {
 		res, err := b.state.Apply(c)
 		if err != nil {
 			b.defs.Unlock()

@@ -41,7 +41,12 @@ func (b *build) pluginKeys() []key {
 		}},
 		{name: "management.http.hide_allow_header", note: "the header says nothing that the documentation does not"},
 		{name: "management.login_session_timeout", def: "480", set: minutes(&m.SessionTimeout)},
-		{name: "management.rates_mode", def: "basic", set: choice(&m.RatesMode, "basic", "detailed", "none")},
+		{name: "management.rates_mode", def: "basic", set: func(b *build, _ []string, v string) error {
+			if m.RatesMode = v; v == "none" {
+				b.notes = append(b.notes, "management.rates_mode = none: rates are shown as with basic, for what they are made of is counted anyway")
+			}
+			return oneOf(v, "basic", "detailed", "none")
+		}},
 		{name: "management.disable_stats", def: "false", set: boolean(&m.DisableStats)},
 		{name: "management.enable_queue_totals", def: "false", set: boolean(&m.QueueTotals)},
 		{name: "management.disable_basic_auth", def: "false", set: boolean(&m.DisableBasicAuth)},

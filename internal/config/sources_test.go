@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/warrenmq/warren/internal/logging"
 	"github.com/warrenmq/warren/server"
 )
@@ -333,6 +335,34 @@ func TestTable(t *testing.T) {
 		}
 		if found, _ := b.find(name); found == nil {
 			t.Errorf("%s: %s is not found", k.name, name)
+		}
+	}
+}
+
+// Nodes are started with every key that has an effect: the script has them all.
+func TestAllKeysAreTried(t *testing.T) {
+	a, err := txtar.ParseFile("../../test/script/testdata/all_keys.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuild()
+	tried := map[*key]bool{}
+	for _, f := range a.Files {
+		if !strings.HasSuffix(f.Name, ".conf") {
+			continue
+		}
+		for line := range strings.Lines(string(f.Data)) {
+			name, _, _ := strings.Cut(line, " ")
+			k, _ := b.find(name)
+			if k == nil {
+				t.Fatalf("%s: no such key: %s", f.Name, line)
+			}
+			tried[k] = true
+		}
+	}
+	for _, k := range b.keys {
+		if k.set != nil && !tried[k] {
+			t.Errorf("%s is in no file of the script", k.name)
 		}
 	}
 }
