@@ -124,7 +124,7 @@ func (c *call) addUser() (any, error) {
 		if err := auth.CheckHash(auth.SHA256, pw); err != nil {
 			return nil, failedf(exitData, "The password is not a salted SHA-256 hash in base64, as hash_password prints one: %v", err)
 		}
-		body = map[string]any{"tags": "", "password_hash": pw}
+		body = map[string]any{"tags": "", "password_hash": pw, "hashing_algorithm": auth.SHA256}
 	}
 	switch ok, err := c.there(path("users", name)); {
 	case err != nil:
