@@ -112,7 +112,14 @@ func (l *loader) collect() error {
 		if !ok {
 			return fmt.Errorf("--set %s: want key=value", kv)
 		}
-		l.settings.put(strings.TrimSpace(k), strings.TrimSpace(v), "--set")
+		k = strings.TrimSpace(k)
+		// One kind of a limit takes the place of the other kind that a file has.
+		for _, p := range []string{"vm_memory_high_watermark.", "disk_free_limit."} {
+			if k == p+"absolute" || k == p+"relative" {
+				l.settings.drop(p)
+			}
+		}
+		l.settings.put(k, strings.TrimSpace(v), "--set")
 	}
 	return nil
 }

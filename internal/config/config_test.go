@@ -69,6 +69,26 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// Of a relative and an absolute limit in files the relative one holds; what comes
+// with the command takes the place of both.
+func TestTwoKindsOfLimits(t *testing.T) {
+	both := "vm_memory_high_watermark.relative = 0.5\nvm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.relative = 1.5\ndisk_free_limit.absolute = 2GB\n"
+	got, err := load(t, both, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, d := got.Server.Memory, got.Server.DiskFree; m != (server.MemoryAlarm{Relative: 0.5}) || d != (server.DiskAlarm{Relative: 1.5}) || len(got.Notes) != 2 {
+		t.Errorf("%+v %+v %q", m, d, got.Notes)
+	}
+	got, err = load(t, both, nil, "vm_memory_high_watermark.absolute=3GB", "disk_free_limit.absolute=4GB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, d := got.Server.Memory, got.Server.DiskFree; m != (server.MemoryAlarm{Absolute: 3e9}) || d != (server.DiskAlarm{Absolute: 4e9}) || len(got.Notes) != 0 {
+		t.Errorf("%+v %+v %q", m, d, got.Notes)
+	}
+}
+
 // A mistake is named together with where it is and, if possible, what was meant.
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ file, set, want string }{

@@ -164,6 +164,15 @@ func (b *build) finish() *Config {
 	}
 	b.webListeners()
 	b.perVHost()
+	// Of two kinds of a limit the relative one holds, as in RabbitMQ.
+	if s.Memory.Relative != 0 && s.Memory.Absolute != 0 {
+		s.Memory.Absolute = 0
+		b.notes = append(b.notes, "vm_memory_high_watermark.absolute has no effect: vm_memory_high_watermark.relative is set, too")
+	}
+	if s.DiskFree.Relative != 0 && s.DiskFree.Absolute != 0 {
+		s.DiskFree.Absolute = 0
+		b.notes = append(b.notes, "disk_free_limit.absolute has no effect: disk_free_limit.relative is set, too")
+	}
 	if b.console != nil {
 		b.c.Log.Console = *b.console
 	} else if b.levels > 0 {

@@ -29,7 +29,7 @@ func (b *build) limitKeys() []key {
 		}},
 		{name: "vm_memory_high_watermark.relative", def: "0.6", set: func(_ *build, _ []string, v string) error {
 			f, err := parseFraction(v)
-			s.Memory.Relative, s.Memory.Absolute = f, 0
+			s.Memory.Relative = f
 			if err == nil && (f <= 0 || f > 2) {
 				return errors.New("want a fraction above 0, up to 1, such as 0.6")
 			}
