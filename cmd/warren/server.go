@@ -187,7 +187,10 @@ func readyLine(cfg *config.Config, srv *server.Server) string {
 	}
 	c := srv.Config()
 	login := fmt.Sprintf("user %s", c.DefaultUser)
-	if c.DefaultUser == "guest" && slices.Contains(c.LoopbackUsers, "guest") {
+	switch {
+	case c.DefinitionsPath != "":
+		login = "users as in " + c.DefinitionsPath // there is no default user
+	case c.DefaultUser == "guest" && slices.Contains(c.LoopbackUsers, "guest"):
 		login = "user guest, password guest, from this host only"
 	}
 	return fmt.Sprintf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)
