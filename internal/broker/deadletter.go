@@ -16,7 +16,7 @@ import (
 //
 // With the strategy at-least-once it has to arrive: as long as there is no
 // target, or one that refuses, it is to be tried again.
-func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64) (again bool) {
+func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64, depth uint8) (again bool) {
 	q := pq.Owner.(*Queue)
 	to := q.dl.Load()
 	if to == nil {
@@ -59,7 +59,7 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 	h.Set("x-last-death-queue", wire.String(q.Name))
 	h.Set("x-last-death-exchange", wire.String(string(m.Exchange)))
 
-	pub := queueproc.Pub{Priority: it.Prio, Persistent: props.DeliveryMode == 2}
+	pub := queueproc.Pub{Priority: it.Prio, Persistent: props.DeliveryMode == 2, Depth: depth}
 	pub.Msg = message.Message{Exchange: []byte(to.exchange), RoutingKey: key, Props: props.Append(nil), Body: m.Body}
 	view, err := wire.ParsePropertiesView(pub.Msg.Props)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // lone is the host of a queue that has no others, and the owner of its log.
 type lone struct{ deadLetters int }
 
-func (h *lone) DeadLetter(*Queue, queue.Reason, *queue.Item, *message.Message, *[]uint64) bool {
+func (h *lone) DeadLetter(*Queue, queue.Reason, *queue.Item, *message.Message, *[]uint64, uint8) bool {
 	h.deadLetters++
 	return false
 }

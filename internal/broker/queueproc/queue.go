@@ -31,7 +31,8 @@ type Host interface {
 	// exchange. It returns when that is safe in the log's pending batch.
 	// again: it has not arrived everywhere and has to; sent, which the queue
 	// keeps for the next try, says where it has.
-	DeadLetter(q *Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64) (again bool)
+	// depth goes into the Pubs that it makes.
+	DeadLetter(q *Queue, reason queue.Reason, it *queue.Item, m *message.Message, sent *[]uint64, depth uint8) (again bool)
 	// Gone deletes q: its last consumer left, or it expired.
 	Gone(q *Queue, expired bool)
 	// Go runs f on a goroutine that the broker waits for when it stops.
@@ -87,6 +88,9 @@ type Pub struct {
 	// Body is the position of a KindBody record that already holds the
 	// message, or 0. Used when it goes to several queues.
 	Body store.Position
+	// Depth is how many dead letters this one is nested in: a message that
+	// dies as soon as it comes sends the next before it is through.
+	Depth uint8
 
 	// Out, added up over all queues that it goes to:
 	Refused bool           // a queue is full and rejects
@@ -186,6 +190,7 @@ type after struct {
 	expired bool
 	load    bool
 	behind  bool // a consumer's connection has much to send
+	depth   uint8
 }
 
 type dead struct {
@@ -193,7 +198,13 @@ type dead struct {
 	reason queue.Reason
 	slot   queue.Slot
 	item   queue.Item
+	depth  uint8
 }
+
+// maxNested bounds how deep dead letters are sent from within the sending of
+// dead letters; each holds its message with a longer history. Beyond, a goroutine
+// of its own goes on.
+const maxNested = 16
 
 // unlock carries out the machine's effects, drops the lock and does the rest.
 // Every public method that changes something ends with it.
@@ -229,8 +240,17 @@ func (q *Queue) afterwards(a *after) {
 	if a.traced != nil {
 		q.tell(a.traced)
 	}
-	for i := range a.dead {
-		q.bury(&a.dead[i])
+	if ds := a.dead; a.depth < maxNested {
+		for i := range ds {
+			ds[i].depth = a.depth + 1
+			q.bury(&ds[i])
+		}
+	} else if len(ds) > 0 {
+		q.Host.Go(func() {
+			for i := range ds {
+				q.bury(&ds[i])
+			}
+		})
 	}
 	if a.load {
 		q.Host.Go(q.load)
@@ -430,6 +450,7 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 			p.Refused = true
 		}
 		q.stats.Published++
+		a.depth = max(a.depth, p.Depth)
 		q.do(&a)
 	}
 	q.cur = nil
@@ -449,7 +470,8 @@ func (q *Queue) bury(d *dead) bool {
 	}
 	switch {
 	case err == nil:
-		if q.Host.DeadLetter(q, d.reason, &d.item, &m, &d.sent) {
+		if q.Host.DeadLetter(q, d.reason, &d.item, &m, &d.sent, d.depth) {
+			d.depth = 0
 			q.keepDead(*d)
 			return false
 		}
@@ -458,6 +480,7 @@ func (q *Queue) bury(d *dead) bool {
 	default:
 		q.Host.Failed(q, err)
 		again := *d
+		again.depth = 0
 		time.AfterFunc(retryLoad, func() { q.Host.Go(func() { q.bury(&again) }) })
 		return false
 	}
