@@ -432,9 +432,11 @@ func TestWorkOnBusyQueue(t *testing.T) {
 	})
 	wg.Wait()
 	for ok := true; ok; { // what was put back last
-		ok, _ = ch.Get("q", true, func(_ *queueproc.Queue, _ queueproc.Delivery, m *message.Message, _ int) {
+		if ok, err = ch.Get("q", true, func(_ *queueproc.Queue, _ queueproc.Delivery, m *message.Message, _ int) {
 			consumed = append(consumed, string(m.Body))
-		})
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ch.Close()
 	moved := d.bodies("to", BrowseOptions{})
