@@ -20,7 +20,7 @@ func (m *Machine) lookAhead(eff *[]Effect) {
 	if m.loading {
 		return
 	}
-	if m.wantedPage(m.sz.head/2) != nil || m.cold > 0 && m.coldAhead() {
+	if m.wantedPage(m.sz.page) != nil || m.cold > 0 && m.coldAhead() {
 		m.want(eff)
 	}
 }
@@ -64,17 +64,17 @@ func (m *Machine) coldAhead() bool {
 // PageLoaded or BodiesLoaded. With neither, the load is not needed any more.
 func (m *Machine) Wanted(maxItems int, maxBytes int64, dst []Item) (page *PageRef, items []Item) {
 	m.loading = true
-	if p := m.wantedPage(m.sz.head / 8); p != nil {
+	if p := m.wantedPage(m.sz.page / 2); p != nil {
 		ref := *p
 		return &ref, dst
 	}
-	if m.cold > 0 && len(m.consumers) > 0 {
+	if m.cold > 0 && m.coldAhead() {
 		items = m.coldItems(maxItems, maxBytes, dst)
 		if len(items) > len(dst) {
 			return nil, items
 		}
 	}
-	if p := m.wantedPage(m.sz.head / 2); p != nil {
+	if p := m.wantedPage(m.sz.page); p != nil {
 		ref := *p
 		return &ref, dst
 	}

@@ -14,6 +14,8 @@ type loader struct {
 	pos   []store.Position
 	msgs  []loaded
 	reads []blockRead
+	raw   []byte       // a page record
+	page  []queue.Item // and what it holds
 }
 
 // loaded is a message in its stored form.

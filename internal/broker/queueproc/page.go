@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
@@ -105,15 +106,18 @@ func (q *Queue) loadPage() error {
 	}
 	ref := *pg
 	q.mu.Unlock()
-	return q.readPage(ref)
+	return q.readPage(&loader{}, ref)
 }
 
-func (q *Queue) readPage(ref queue.PageRef) error {
-	payload, _, _, err := q.Log.Read(store.Position(ref.Pos), nil)
-	var p page
+func (q *Queue) readPage(ld *loader, ref queue.PageRef) error {
+	size := int(store.LiveSize(int(ref.Ext.(*pageExt).size)))
+	payload, _, _, err := q.Log.Read(store.Position(ref.Pos), slices.Grow(ld.raw[:0], size))
+	p := page{items: ld.page[:0]}
 	if err == nil {
-		p, err = parsePage(payload)
+		ld.raw = payload
+		err = p.parse(payload)
 	}
+	ld.page = p.items
 	items := p.items
 	if err == nil && p.epoch != q.Epoch {
 		items = persistentOnly(items)
@@ -179,7 +183,7 @@ func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
 	}
 	q.mu.Unlock()
 	if pg != nil {
-		return true, q.readPage(ref)
+		return true, q.readPage(ld, ref)
 	}
 	err := q.loadBodies(ld, items)
 	if errors.Is(err, store.ErrCorrupt) || takeLoss && errors.Is(err, store.ErrGone) {

@@ -125,30 +125,31 @@ type Options struct {
 type Queue struct {
 	Options
 
-	mu      sync.Mutex
-	m       *queue.Machine
-	cfg     queue.Config
-	arena   *message.Arena
-	deleted bool
-	stopped bool
-	loading bool
-	loader  *loader         // of the load under way, or the last one
-	cur     *Pub            // the message that is being enqueued
-	item    queue.Item      // scratch: what the machine is told of it
-	out     message.Message // scratch: one that is being delivered
-	eff     []queue.Effect  // reused
-	settled []uint64        // sequence numbers for the next settle record; reused
-	scratch []byte          // reused
-	sinks   []Sink          // to be flushed; reused
-	timer   *time.Timer
-	retry   *time.Timer // of a failed load
-	timerAt int64
-	exclus  bool // an exclusive consumer is attached
-	stats   Counters
-	kept    kept
-	stall   stall
-	oldest  struct{ asked, time int64 } // the oldest of many unacknowledged messages
-	relief  chan struct{}               // closed when publishers that wait may go on; nil: none wait
+	mu       sync.Mutex
+	m        *queue.Machine
+	cfg      queue.Config
+	arena    *message.Arena
+	deleted  bool
+	stopped  bool
+	loading  bool
+	loader   *loader         // of the load under way, or the last one
+	cur      *Pub            // the message that is being enqueued
+	item     queue.Item      // scratch: what the machine is told of it
+	out      message.Message // scratch: one that is being delivered
+	eff      []queue.Effect  // reused
+	settled  []uint64        // sequence numbers for the next settle record; reused
+	released segLive         // records of one segment that are done with, see release
+	scratch  []byte          // reused
+	sinks    []Sink          // to be flushed; reused
+	timer    *time.Timer
+	retry    *time.Timer // of a failed load
+	timerAt  int64
+	exclus   bool // an exclusive consumer is attached
+	stats    Counters
+	kept     kept
+	stall    stall
+	oldest   struct{ asked, time int64 } // the oldest of many unacknowledged messages
+	relief   chan struct{}               // closed when publishers that wait may go on; nil: none wait
 
 	stuck    stuck
 	traced   bool          // the host is told of deliveries
@@ -217,6 +218,7 @@ func (q *Queue) unlock() {
 // finish is unlock with effects already carried out into a.
 func (q *Queue) finish(a *after) {
 	q.logSettled()
+	q.releaseAll()
 	for i, s := range q.sinks {
 		a.behind = s.Flush() || a.behind
 		q.sinks[i] = nil
@@ -348,11 +350,30 @@ func (q *Queue) settle(it *queue.Item) {
 	if it.Pos == 0 {
 		return
 	}
-	q.Log.Release(store.Position(it.Pos), it.Size)
+	q.release(store.Position(it.Pos), it.Size)
 	if it.Flags&queue.Persistent != 0 {
 		q.settled = append(q.settled, it.Seq)
 		q.kept.count--
 		q.kept.bytes -= int64(it.Size)
+	}
+}
+
+// release gathers what is to be released of one segment of the log; finish
+// sees to the last.
+func (q *Queue) release(pos store.Position, bytes uint32) {
+	r := &q.released
+	if r.count > 0 && r.seg != pos.Segment() {
+		q.releaseAll()
+	}
+	r.seg = pos.Segment()
+	r.count++
+	r.bytes += uint64(bytes)
+}
+
+func (q *Queue) releaseAll() {
+	if r := &q.released; r.count > 0 {
+		q.Log.ReleaseN(r.seg, r.count, r.bytes)
+		*r = segLive{}
 	}
 }
 

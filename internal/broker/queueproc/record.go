@@ -3,6 +3,7 @@ package queueproc
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/message"
@@ -195,8 +196,14 @@ type page struct {
 }
 
 func parsePage(b []byte) (p page, err error) {
+	err = p.parse(b)
+	return p, err
+}
+
+// parse reads a page record. What is in p.items is overwritten.
+func (p *page) parse(b []byte) error {
 	if len(b) < 2 || b[0] != recordVersion {
-		return p, errRecord
+		return errRecord
 	}
 	p.level = b[1]
 	r := reader{b: b[2:]}
@@ -204,9 +211,9 @@ func parsePage(b []byte) (p page, err error) {
 	p.replaces = r.uvarint()
 	n := r.uvarint()
 	if r.bad || n > uint64(len(r.b)) {
-		return p, errRecord
+		return errRecord
 	}
-	p.items = make([]queue.Item, 0, n)
+	p.items = slices.Grow(p.items[:0], int(n))
 	var seq, pos uint64
 	for range n {
 		it := r.item(seq, pos)
@@ -214,9 +221,9 @@ func parsePage(b []byte) (p page, err error) {
 		p.items = append(p.items, it)
 	}
 	if r.bad {
-		return p, errRecord
+		return errRecord
 	}
-	return p, nil
+	return nil
 }
 
 // segLive counts what of a segment a page keeps alive.
