@@ -54,14 +54,31 @@ func parseHead(b []byte) (it queue.Item, rest []byte, err error) {
 	return it, r.b, nil
 }
 
+// skipHead is parseHead for those who want the rest only.
+func skipHead(b []byte) (rest []byte, err error) {
+	const fixed, numbers = 3, 5
+	if len(b) < fixed || b[0] != recordVersion {
+		_, rest, err = parseHead(b)
+		return rest, err
+	}
+	left := numbers
+	for i, c := range b[fixed:min(len(b), fixed+numbers*binary.MaxVarintLen64)] {
+		if c < 0x80 { // the last byte of a number
+			if left--; left == 0 {
+				return b[fixed+i+1:], nil
+			}
+		}
+	}
+	return nil, errRecord
+}
+
 // storedMessage finds the stored form of the message in a record's payload.
 func storedMessage(kind store.Kind, payload []byte) ([]byte, error) {
 	switch kind {
 	case KindBody:
 		return payload, nil
 	case KindPublish:
-		_, rest, err := parseHead(payload)
-		return rest, err
+		return skipHead(payload)
 	}
 	return nil, errRecord
 }
@@ -119,6 +136,14 @@ type reader struct {
 }
 
 func (r *reader) uvarint() uint64 {
+	if b := r.b; len(b) > 0 && b[0] < 0x80 { // most are small
+		r.b = b[1:]
+		return uint64(b[0])
+	}
+	return r.long()
+}
+
+func (r *reader) long() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
@@ -129,13 +154,8 @@ func (r *reader) uvarint() uint64 {
 }
 
 func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 func (r *reader) byte() byte {
@@ -161,7 +181,8 @@ func appendItem(dst []byte, it *queue.Item, prevSeq, prevPos uint64) []byte {
 	return appendUvarints(dst, uint64(it.Count), uint64(it.Acquired))
 }
 
-func (r *reader) item(prevSeq, prevPos uint64) (it queue.Item) {
+// item reads what appendItem wrote.
+func (r *reader) item(it *queue.Item, prevSeq, prevPos uint64) {
 	it.Flags, it.Prio = queue.Flags(r.byte()), r.byte()
 	it.Seq = prevSeq + uint64(r.varint())
 	it.Pos = prevPos + uint64(r.varint())
@@ -169,7 +190,6 @@ func (r *reader) item(prevSeq, prevPos uint64) (it queue.Item) {
 	it.Time = r.varint()
 	it.Expiry = r.varint()
 	it.Count, it.Acquired = uint32(r.uvarint()), uint32(r.uvarint())
-	return it
 }
 
 // A page record is: version, level, epoch of the node's run that wrote it (its
@@ -216,9 +236,10 @@ func (p *page) parse(b []byte) error {
 	p.items = slices.Grow(p.items[:0], int(n))
 	var seq, pos uint64
 	for range n {
-		it := r.item(seq, pos)
+		p.items = append(p.items, queue.Item{})
+		it := &p.items[len(p.items)-1]
+		r.item(it, seq, pos)
 		seq, pos = it.Seq, it.Pos
-		p.items = append(p.items, it)
 	}
 	if r.bad {
 		return errRecord

@@ -29,6 +29,34 @@ func TestPageRoundTrip(t *testing.T) {
 	}
 }
 
+// One page after the other is read into the same memory.
+func TestPageIntoUsedMemory(t *testing.T) {
+	items := sampleItems()
+	var p page
+	for _, want := range [][]queue.Item{items, items[2:], items[:1], items[1:]} {
+		if err := p.parse(appendPage(nil, 0, 1, 0, want)); err != nil || !reflect.DeepEqual(p.items, want) {
+			t.Errorf("%+v came back as %+v, %v", want, p.items, err)
+		}
+	}
+}
+
+func TestSkipHead(t *testing.T) {
+	for _, it := range sampleItems() {
+		b := append(appendHead(nil, &it), "rest"...)
+		if rest, err := skipHead(b); err != nil || string(rest) != "rest" {
+			t.Errorf("%+v: %q, %v", it, rest, err)
+		}
+		for n := range len(b) - len("rest") {
+			if _, err := skipHead(b[:n]); err == nil {
+				t.Errorf("%+v cut at %d of %d is taken for whole", it, n, len(b))
+			}
+		}
+	}
+	if _, err := skipHead([]byte{recordVersion + 1, 0, 0, 0, 0, 0, 0, 0}); err == nil {
+		t.Error("a newer version is taken for this one")
+	}
+}
+
 // A page that an earlier run of the node wrote stands for its persistent items only.
 func TestPageRefOfAnotherRun(t *testing.T) {
 	p := page{level: 0, epoch: 77, items: sampleItems()}
@@ -76,6 +104,11 @@ func FuzzRecord(f *testing.F) {
 			q, err := parsePage(appendPage(nil, p.level, p.epoch, p.replaces, p.items))
 			if err != nil || !reflect.DeepEqual(p, q) {
 				t.Errorf("page %x is not stable", b)
+			}
+		}
+		if _, rest, err := parseHead(b); err == nil {
+			if skipped, err := skipHead(b); err != nil || !slices.Equal(rest, skipped) {
+				t.Errorf("head of %x: skipped to %x, %v; want %x", b, skipped, err, rest)
 			}
 		}
 		_, _, _ = ParseCheckpoint(b)

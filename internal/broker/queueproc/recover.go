@@ -369,7 +369,8 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 	rec.items = make([]queue.Item, 0, n)
 	var seq, pos uint64
 	for range n {
-		it := r.item(seq, pos)
+		var it queue.Item
+		r.item(&it, seq, pos)
 		seq, pos = it.Seq, it.Pos
 		rec.items = append(rec.items, it)
 	}
