@@ -18,7 +18,7 @@ func (s *State) CheckExchange(c *DeclareExchange) error {
 	if c.Name == "" {
 		return errDefaultExchange
 	}
-	return nil
+	return checkNameLength("exchange", c.Name)
 }
 
 // CheckExchangeDelete is what is refused before permissions are looked at.

@@ -24,6 +24,15 @@ func CheckAccess(q *Queue, conn string) error {
 	return locked(q.VHost, q.Name)
 }
 
+// checkNameLength refuses names that have no room in AMQP's short strings, which
+// the HTTP API and definitions could bring.
+func checkNameLength(kind, name string) error {
+	if len(name) > 255 {
+		return errf(PreconditionFailed, "%s should be less than 255 bytes, actually was %d\n", kind, len(name))
+	}
+	return nil
+}
+
 func locked(vhost, name string) *Error {
 	return errf(ResourceLocked, "cannot obtain exclusive access to locked %s. It could be originally declared on "+
 		"another connection or the exclusive property value does not match that of the original declaration.", rsQueue(vhost, name))
@@ -33,6 +42,9 @@ func locked(vhost, name string) *Error {
 // names, and types that the server makes no names for. The name of a command
 // with Generated may still be missing.
 func (s *State) CheckQueue(c *DeclareQueue) error {
+	if err := checkNameLength("queue", c.Name); err != nil {
+		return err
+	}
 	if !c.Generated {
 		if reserved(c.Name) {
 			return errf(AccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", c.Name)

@@ -22,7 +22,7 @@ func (a *API) aliveness(rq *Request) error {
 	}
 	defer c.Close()
 	if _, err := c.DeclareQueue(broker.QueueSpec{Name: alivenessQueue}); err != nil {
-		return channelFailure(err)
+		return getFailure(err)
 	}
 	m := &message.Message{RoutingKey: []byte(alivenessQueue), Body: []byte("test_message")}
 	if _, err := a.publishOne(rq, c, m); err != nil {
@@ -32,7 +32,7 @@ func (a *API) aliveness(rq *Request) error {
 	defer ch.Close()
 	got, err := ch.Get(alivenessQueue, true, func(*queueproc.Queue, queueproc.Delivery, *message.Message, int) {})
 	if err != nil {
-		return channelFailure(err)
+		return getFailure(err)
 	}
 	if !got {
 		return rq.reply(503, apitype.Health{Status: "failed", Reason: "the message did not arrive"})

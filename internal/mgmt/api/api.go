@@ -245,6 +245,11 @@ func (a *API) run(rq *Request) (err error) {
 	if err := a.authorise(rq); err != nil {
 		return err
 	}
+	if strings.Contains(rq.URL.RawQuery, "_age=") {
+		if err := rq.checkRanges(rq.URL.Query()); err != nil {
+			return err
+		}
+	}
 	return rq.Route.Handle(rq)
 }
 

@@ -57,7 +57,7 @@ func (m *importer) run(raw []byte) error {
 }
 
 func parseDefinitions(raw []byte, in *apitype.ImportedDefinitions) error {
-	raw = bytes.TrimSpace(raw)
+	raw = trimJSON(raw)
 	if len(raw) == 0 {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (m *importer) in(row string) (string, error) {
 }
 
 func (m *importer) user(row *apitype.ImportedUser) error {
-	in := apitype.PutUser{Password: row.Password, PasswordHash: row.PasswordHash, HashingAlgorithm: row.HashingAlgorithm, Tags: &row.Tags}
+	in := apitype.PutUser{Password: row.Password, PasswordHash: row.PasswordHash, HashingAlgorithm: row.HashingAlgorithm, Tags: row.Tags}
 	if row.HashingAlgorithm == "" && m.legacy {
 		in.HashingAlgorithm = auth.MD5
 	}
@@ -247,14 +247,18 @@ func overlay(in, over *apitype.PutVHost) {
 	}
 }
 
-func (m *importer) permission(row *apitype.Permission) error {
+func (m *importer) permission(row *apitype.ImportedPermission) error {
 	if err := m.known(row.User, row.VHost); err != nil {
 		return err
 	}
-	if old := m.state.Permission(row.User, row.VHost); old != nil && *old == meta.Permission(*row) {
+	if row.Configure == nil || row.Write == nil || row.Read == nil {
+		return badRequestf("a permission of user '%s' in vhost '%s' lacks configure, write or read", row.User, row.VHost)
+	}
+	p := meta.Permission{User: row.User, VHost: row.VHost, Configure: *row.Configure, Write: *row.Write, Read: *row.Read}
+	if old := m.state.Permission(row.User, row.VHost); old != nil && *old == p {
 		return nil
 	}
-	return m.add(&meta.SetPermissions{User: row.User, VHost: row.VHost, Configure: row.Configure, Write: row.Write, Read: row.Read}, " ("+row.VHost+"/"+row.User+")")
+	return m.add((*meta.SetPermissions)(&p), " ("+row.VHost+"/"+row.User+")")
 }
 
 func (m *importer) known(user, vhost string) error {
@@ -267,16 +271,20 @@ func (m *importer) known(user, vhost string) error {
 	return nil
 }
 
-func (m *importer) topic(row *apitype.TopicPermission) error {
+func (m *importer) topic(row *apitype.ImportedTopic) error {
 	if err := m.known(row.User, row.VHost); err != nil {
 		return err
 	}
+	if row.Exchange == nil || row.Write == nil || row.Read == nil {
+		return badRequestf("a topic permission of user '%s' in vhost '%s' lacks exchange, write or read", row.User, row.VHost)
+	}
+	p := meta.TopicPermission{User: row.User, VHost: row.VHost, Exchange: *row.Exchange, Write: *row.Write, Read: *row.Read}
 	for _, old := range m.state.TopicPermissions(row.User, row.VHost) {
-		if *old == meta.TopicPermission(*row) {
+		if *old == p {
 			return nil
 		}
 	}
-	return m.add(&meta.SetTopicPermissions{User: row.User, VHost: row.VHost, Exchange: row.Exchange, Write: row.Write, Read: row.Read}, " ("+row.VHost+"/"+row.User+")")
+	return m.add((*meta.SetTopicPermissions)(&p), " ("+row.VHost+"/"+row.User+")")
 }
 
 func (m *importer) global(row *apitype.GlobalParameter) error {
@@ -296,15 +304,19 @@ func (m *importer) policy(row *apitype.ImportedPolicy) error {
 	if err != nil {
 		return err
 	}
+	if row.Name == "" {
+		return badRequestf("policy in virtual host '%s' has undefined name", v)
+	}
+	where := " (" + v + "/" + row.Name + ")"
 	row.Definition = dictionary(row.Definition)
 	c, err := policyCommand(v, row.Name, false, &row.PutPolicy)
-	if err != nil {
+	if e, ok := err.(*Error); ok {
+		e.Reason = fmt.Sprint(e.Reason, where)
+	}
+	if err != nil || m.samePolicy(c) {
 		return err
 	}
-	if m.samePolicy(c) {
-		return nil
-	}
-	return m.add(c, " ("+v+"/"+row.Name+")")
+	return m.add(c, where)
 }
 
 func (m *importer) samePolicy(c *meta.SetPolicy) bool {
@@ -386,24 +398,38 @@ func (m *importer) skip(kind, name string) bool {
 
 func (m *importer) exchange(row *apitype.ImportedExchange) error {
 	v, err := m.in(row.VHost)
-	if err != nil || m.skip("exchange", row.Name) || m.state.Exchange(v, row.Name) != nil {
+	if err != nil {
 		return err
+	}
+	if row.Name == nil {
+		return badRequestf("exchange in virtual host '%s' has undefined name", v)
+	}
+	name := *row.Name
+	if m.skip("exchange", name) || m.state.Exchange(v, name) != nil {
+		return nil
 	}
 	args, err := argsOf(row.Arguments)
 	if err != nil {
 		return err
 	}
-	return m.add(&meta.DeclareExchange{VHost: v, Name: row.Name, Type: row.Type, Durable: row.Durable == nil || bool(*row.Durable),
+	return m.add(&meta.DeclareExchange{VHost: v, Name: name, Type: row.Type, Durable: row.Durable == nil || bool(*row.Durable),
 		AutoDelete: bool(row.AutoDelete), Internal: bool(row.Internal), Args: args, User: m.actor.User}, "")
 }
 
 func (m *importer) queue(row *apitype.ImportedQueue) error {
 	v, err := m.in(row.VHost)
-	if err != nil || m.skip("queue", row.Name) || m.state.Queue(v, row.Name) != nil {
+	if err != nil {
 		return err
 	}
+	if row.Name == nil {
+		return badRequestf("queue in virtual host '%s' has undefined name", v)
+	}
+	name := *row.Name
+	if m.skip("queue", name) || m.state.Queue(v, name) != nil {
+		return nil
+	}
 	if row.Exclusive {
-		m.logger.Warn("definitions: an exclusive queue is passed over", "vhost", v, "queue", row.Name)
+		m.logger.Warn("definitions: an exclusive queue is passed over", "vhost", v, "queue", name)
 		return nil
 	}
 	args, err := argsOf(row.Arguments)
@@ -413,7 +439,7 @@ func (m *importer) queue(row *apitype.ImportedQueue) error {
 	if _, ok := args.Get("x-queue-type"); !ok && row.Type != "" && row.Type != meta.Classic {
 		args = args.Set("x-queue-type", wire.String(row.Type))
 	}
-	return m.add(&meta.DeclareQueue{VHost: v, Name: row.Name, Durable: row.Durable == nil || bool(*row.Durable),
+	return m.add(&meta.DeclareQueue{VHost: v, Name: name, Durable: row.Durable == nil || bool(*row.Durable),
 		AutoDelete: bool(row.AutoDelete), Args: args, ID: m.broker.NewQueueID(), User: m.actor.User}, "")
 }
 

@@ -190,3 +190,32 @@ func TestDefinitionsForms(t *testing.T) {
 		t.Errorf("something new: %d", resp.StatusCode)
 	}
 }
+
+// TestImportNamesWhatIsMissing: a row without what it needs is refused, and
+// nothing of the file is done.
+func TestImportNamesWhatIsMissing(t *testing.T) {
+	f := newFixture(t)
+	for row, want := range map[string]string{
+		`"queues":[{"vhost":"/","durable":true}]`:                                               "queue in virtual host '/' has undefined name",
+		`"exchanges":[{"vhost":"/","type":"direct"}]`:                                           "exchange in virtual host '/' has undefined name",
+		`"queues":[{"name":"` + strings.Repeat("q", 256) + `","vhost":"/","durable":true}]`:     `queue should be less than 255 bytes, actually was 256\n`,
+		`"exchanges":[{"name":"` + strings.Repeat("x", 300) + `","vhost":"/","type":"direct"}]`: `exchange should be less than 255 bytes, actually was 300\n`,
+		`"permissions":[{"user":"guest","vhost":"/","configure":"","write":""}]`:                "a permission of user 'guest' in vhost '/' lacks configure, write or read",
+		`"topic_permissions":[{"user":"guest","vhost":"/","write":"","read":""}]`:               "a topic permission of user 'guest' in vhost '/' lacks exchange, write or read",
+		`"users":[{"name":"u2","password_hash":""}]`:                                            "tags_not_present",
+		`"users":[{"name":"u2","tags":"","password":"x","password_hash":"` + "aGFzaA==" + `"}]`: "both_password_and_password_hash_are_provided",
+	} {
+		f.want("POST", "/definitions", `{"vhosts":[{"name":"new"}],`+row+`}`, `400 {"error":"bad_request","reason":"`+want+`"}`)
+		f.want("GET", "/vhosts/new", "", `404 {"error":"Object Not Found","reason":"Not Found"}`)
+	}
+}
+
+// TestNullIsNoText: null is not taken for an empty text.
+func TestNullIsNoText(t *testing.T) {
+	f := newFixture(t)
+	f.want("PUT", "/permissions/%2F/guest", `{"configure":null,"write":".*","read":".*"}`,
+		`400 {"error":"bad_request","reason":"the value of \"configure\" is of the wrong type: null instead of string"}`)
+	f.want("PUT", "/users/guest", `{"password":null,"tags":"administrator"}`,
+		`400 {"error":"bad_request","reason":"the value of \"password\" is of the wrong type: null instead of string"}`)
+	f.want("GET", "/permissions/%2F/guest", "", `200 {"user":"guest","vhost":"/","configure":".*","write":".*","read":".*"}`)
+}

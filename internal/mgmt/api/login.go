@@ -90,6 +90,7 @@ func (g *loginGuard) reserve(from, name string) (time.Duration, error) {
 	defer g.mu.Unlock()
 	now := time.Now()
 	var delay time.Duration
+	next := map[*culprit]time.Time{}
 	for i, k := range culpritKeys(from, name) {
 		c := g.culprits[k]
 		if c == nil {
@@ -106,18 +107,24 @@ func (g *loginGuard) reserve(from, name string) (time.Duration, error) {
 		if c.failures < free {
 			continue
 		}
-		if c.next.Before(now) {
-			c.next = now
+		after := c.next
+		if after.Before(now) {
+			after = now
 		}
 		// Attempts that come at once queue up behind each other.
-		c.next = c.next.Add(min(250*time.Millisecond<<min(c.failures-free, 8), maxLoginDelay))
-		delay = max(delay, c.next.Sub(now))
+		next[c] = after.Add(min(250*time.Millisecond<<min(c.failures-free, 8), maxLoginDelay))
+		delay = max(delay, next[c].Sub(now))
 	}
 	if delay == 0 {
 		return 0, nil
 	}
 	if g.waiting >= maxLoginsWaiting || delay > 4*maxLoginDelay {
 		return 0, &Error{http.StatusTooManyRequests, "too_many_requests", "too many failed logins; try again later"}
+	}
+	// Only who waits has a place in the row: those who are turned away must not
+	// make it longer.
+	for c, t := range next {
+		c.next = t
 	}
 	g.waiting++
 	return delay, nil

@@ -194,6 +194,25 @@ func TestGuessesAreSlow(t *testing.T) {
 	}
 }
 
+// TestRefusedGuessesAddNoDelay: who is turned away does not make the others wait
+// any longer.
+func TestRefusedGuessesAddNoDelay(t *testing.T) {
+	g := newLoginGuard()
+	for range freeAttempts + 8 {
+		g.failed("192.0.2.1", "guest")
+	}
+	refused := 0
+	for range 100 {
+		if _, err := g.reserve("192.0.2.1", "guest"); err != nil {
+			refused++
+		}
+	}
+	c := g.culprits[culpritKeys("192.0.2.1", "guest")[1]]
+	if wait := time.Until(c.next); refused < 90 || wait > 4*maxLoginDelay {
+		t.Errorf("%d of 100 were refused, and the next is looked at in %v", refused, wait)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	f := newFixture(t, func(d *Deps) {
 		d.Config.CORSOrigins = []string{"https://ops.example"}

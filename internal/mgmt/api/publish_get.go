@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -44,6 +45,9 @@ const confirmTimeout = 5 * time.Second
 func (a *API) publish(rq *Request) error {
 	var in apitype.Publish
 	if err := rq.Body(&in, "routing_key", "properties", "payload", "payload_encoding"); err != nil {
+		if raw := rq.keys["payload"]; len(raw) > 0 && raw[0] != '"' {
+			return BadRequest("payload_not_string")
+		}
 		return err
 	}
 	m, err := messageOf(rq.Var("exchange"), &in)
@@ -65,6 +69,9 @@ func (a *API) publish(rq *Request) error {
 	return rq.Reply(apitype.Published{Routed: routed})
 }
 
+// noSpace takes out what programs put into base64 to break its lines.
+var noSpace = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
+
 // messageOf makes the message of a publish.
 func messageOf(exchange string, in *apitype.Publish) (*message.Message, error) {
 	props, err := propertiesOf(in.Properties)
@@ -82,7 +89,7 @@ func messageOf(exchange string, in *apitype.Publish) (*message.Message, error) {
 	case "string":
 		m.Body = []byte(in.Payload)
 	case "base64":
-		if m.Body, err = base64.StdEncoding.DecodeString(in.Payload); err != nil {
+		if m.Body, err = base64.StdEncoding.DecodeString(noSpace.Replace(in.Payload)); err != nil {
 			return nil, BadRequest([]string{"not_base64", in.Payload})
 		}
 	default:
@@ -164,7 +171,7 @@ func (a *API) getMessages(rq *Request) error {
 	if err := rq.Body(&in); err != nil {
 		return err
 	}
-	required := []string{"count", "ackmode", "encoding"}
+	required := []string{"ackmode", "count", "encoding"}
 	if in.AckMode == "" && in.Requeue != nil {
 		required = []string{"count", "encoding"}
 	}

@@ -61,7 +61,7 @@ func (rq *Request) Body(v any, required ...string) error {
 	if err != nil {
 		return err
 	}
-	raw = bytes.TrimSpace(raw)
+	raw = trimJSON(raw)
 	switch string(raw) {
 	case "", "null", "undefined":
 		raw = []byte("{}")
@@ -76,7 +76,32 @@ func (rq *Request) Body(v any, required ...string) error {
 	if err := rq.Required(required...); err != nil {
 		return err
 	}
-	return wrongType(json.Unmarshal(raw, v))
+	if err := wrongType(json.Unmarshal(raw, v)); err != nil {
+		return err
+	}
+	return rq.noNull(v, required)
+}
+
+// noNull refuses null for texts that must be there: to encoding/json it is no
+// value, which would leave them empty.
+func (rq *Request) noNull(v any, keys []string) error {
+	info := rq.API.structOf(reflect.TypeOf(v).Elem())
+	for _, k := range keys {
+		f := info.byName[k]
+		if f == nil || string(rq.keys[k]) != "null" {
+			continue
+		}
+		if x, _ := f.get(reflect.ValueOf(v).Elem()); x.Kind() == reflect.String {
+			return badRequestf("the value of %q is of the wrong type: null instead of string", k)
+		}
+	}
+	return nil
+}
+
+// trimJSON drops what may stand around JSON: spaces, and the mark that editors
+// and shells of Windows put before UTF-8.
+func trimJSON(raw []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\ufeff")))
 }
 
 // Required refuses a body that lacks one of the keys.

@@ -101,6 +101,8 @@ func (a *API) getParameter(rq *Request) error {
 // whatever way is taken to them.
 func (a *API) mayParameter(rq *Request) error {
 	switch rq.Var("component") {
+	case "policy":
+		return BadRequest("policies may not be set using this method")
 	case componentLimits:
 		if !rq.Admin() {
 			return notAuthorised("Not administrator user")

@@ -137,6 +137,9 @@ func erlang(v any) string {
 }
 
 func erlangJSON(raw []byte) string {
+	if len(raw) == 0 {
+		return "undefined"
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any

@@ -102,5 +102,5 @@ func (a *API) queueAction(rq *Request) error {
 	case "sync", "cancel_sync":
 		return rq.NoContent() // no mirrors, so all of them are in step
 	}
-	return badRequestf("Unknown action %s", in.Action)
+	return BadRequest([]string{"unknown", in.Action})
 }

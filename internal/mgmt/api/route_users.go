@@ -103,6 +103,11 @@ func (a *API) putUser(rq *Request) error {
 	if err := rq.Body(&in); err != nil {
 		return err
 	}
+	for _, k := range []string{"password", "password_hash"} {
+		if string(rq.keys[k]) == "null" {
+			return badRequestf("the value of %q is of the wrong type: null instead of string", k) // and not a user without a password
+		}
+	}
 	cmds, err := userCommands(a.Broker, rq.Var("user"), &in)
 	if err != nil {
 		return err
@@ -121,6 +126,8 @@ func userCommands(b *broker.Broker, name string, in *apitype.PutUser) ([]meta.Co
 	}
 	c := &meta.PutUser{Name: name, Tags: *in.Tags, Algorithm: b.PasswordHashing()}
 	switch {
+	case in.PasswordHash != nil && in.Password != nil:
+		return nil, BadRequest("both_password_and_password_hash_are_provided")
 	case in.PasswordHash != nil:
 		c.PasswordHash = *in.PasswordHash
 		if in.HashingAlgorithm != "" {

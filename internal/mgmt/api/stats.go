@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -85,6 +86,26 @@ func (a *API) viewOf(rq *Request) view {
 		Data: rangeOf(q, "data_rates"), Node: rangeOf(q, "node_stats"),
 	}
 	return v
+}
+
+// maxRange bounds how many samples one answer has of a metric.
+const maxRange = 500
+
+// checkRanges refuses ages that are not a number of steps, with RabbitMQ's words.
+// What is no number at all asks for no samples.
+func (rq *Request) checkRanges(q url.Values) error {
+	code := "bad_request"
+	if rq.Route.List {
+		code = "invalid_range_parameters"
+	}
+	for _, name := range []string{"lengths", "msg_rates", "data_rates", "node_stats"} {
+		age, err1 := strconv.ParseInt(q.Get(name+"_age"), 10, 64)
+		incr, err2 := strconv.ParseInt(q.Get(name+"_incr"), 10, 64)
+		if err1 == nil && err2 == nil && (age <= 0 || incr <= 0 || age/incr > maxRange) {
+			return &Error{http.StatusBadRequest, code, fmt.Sprintf("Invalid range parameters: age %d, incr %d", age, incr)}
+		}
+	}
+	return nil
 }
 
 func rangeOf(q url.Values, name string) stats.Range {

@@ -39,7 +39,6 @@ func (b *Bool) UnmarshalJSON(raw []byte) error {
 		*b = true
 	case `false`, `"false"`:
 		*b = false
-	case `null`:
 	default:
 		return &ValueError{Kind: "not_boolean", Value: json.RawMessage(raw)}
 	}

@@ -77,17 +77,17 @@ type DefinedBinding struct {
 // ImportedDefinitions is what an import takes: more forms than an export has, as
 // older releases of RabbitMQ and people wrote them.
 type ImportedDefinitions struct {
-	RabbitVersion    string             `json:"rabbit_version"`
-	Users            []ImportedUser     `json:"users"`
-	VHosts           []ImportedVHost    `json:"vhosts"`
-	Permissions      []Permission       `json:"permissions"`
-	TopicPermissions []TopicPermission  `json:"topic_permissions"`
-	Parameters       []Parameter        `json:"parameters"`
-	GlobalParameters []GlobalParameter  `json:"global_parameters"`
-	Policies         []ImportedPolicy   `json:"policies"`
-	Queues           []ImportedQueue    `json:"queues"`
-	Exchanges        []ImportedExchange `json:"exchanges"`
-	Bindings         []ImportedBinding  `json:"bindings"`
+	RabbitVersion    string               `json:"rabbit_version"`
+	Users            []ImportedUser       `json:"users"`
+	VHosts           []ImportedVHost      `json:"vhosts"`
+	Permissions      []ImportedPermission `json:"permissions"`
+	TopicPermissions []ImportedTopic      `json:"topic_permissions"`
+	Parameters       []Parameter          `json:"parameters"`
+	GlobalParameters []GlobalParameter    `json:"global_parameters"`
+	Policies         []ImportedPolicy     `json:"policies"`
+	Queues           []ImportedQueue      `json:"queues"`
+	Exchanges        []ImportedExchange   `json:"exchanges"`
+	Bindings         []ImportedBinding    `json:"bindings"`
 }
 
 // ImportedUser is a user row.
@@ -96,8 +96,27 @@ type ImportedUser struct {
 	Password         *string         `json:"password"`
 	PasswordHash     *string         `json:"password_hash"`
 	HashingAlgorithm string          `json:"hashing_algorithm"`
-	Tags             Tags            `json:"tags"`
+	Tags             *Tags           `json:"tags"`
 	Limits           json.RawMessage `json:"limits"`
+}
+
+// ImportedPermission is a permission row. What is missing must not become an
+// empty pattern, which would take a right away.
+type ImportedPermission struct {
+	User      string  `json:"user"`
+	VHost     string  `json:"vhost"`
+	Configure *string `json:"configure"`
+	Write     *string `json:"write"`
+	Read      *string `json:"read"`
+}
+
+// ImportedTopic is a topic permission row.
+type ImportedTopic struct {
+	User     string  `json:"user"`
+	VHost    string  `json:"vhost"`
+	Exchange *string `json:"exchange"`
+	Write    *string `json:"write"`
+	Read     *string `json:"read"`
 }
 
 // ImportedVHost is a virtual host row.
@@ -117,7 +136,7 @@ type ImportedPolicy struct {
 
 // ImportedQueue is a queue row.
 type ImportedQueue struct {
-	Name       string          `json:"name"`
+	Name       *string         `json:"name"`
 	VHost      string          `json:"vhost"`
 	Type       string          `json:"type"`
 	Durable    *Bool           `json:"durable"`
@@ -128,7 +147,7 @@ type ImportedQueue struct {
 
 // ImportedExchange is an exchange row.
 type ImportedExchange struct {
-	Name       string          `json:"name"`
+	Name       *string         `json:"name"`
 	VHost      string          `json:"vhost"`
 	Type       string          `json:"type"`
 	Durable    *Bool           `json:"durable"`
