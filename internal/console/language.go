@@ -129,6 +129,9 @@ func parse(words []string) (*call, error) {
 		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
 		f, there := known[name]
 		if !there || !slices.Contains(v.flags, name) || !strings.HasPrefix(word, "--") {
+			if slices.Contains([]string{"url", "key", "audit"}, name) {
+				return nil, fmt.Errorf("%s has no option %s; it goes before the command: warren hosts --%s %s %s ...", v.name, word, name, strings.ToUpper(name), v.name)
+			}
 			return nil, fmt.Errorf("%s has no option %s; see: help %s", v.name, word, v.name)
 		}
 		n := f.kind.values(rest)

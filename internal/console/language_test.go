@@ -29,6 +29,7 @@ func TestParse(t *testing.T) {
 		{`quit`, `exit []`},
 		{`ls`, `no command "ls"; 'help' lists them`},
 		{`run x --host a`, `run has no option --host; see: help run`},
+		{`run x --key k --hosts a`, `run has no option --key; it goes before the command: warren hosts --key KEY run ...`},
 		{`run x -hosts a`, `run has no option -hosts; see: help run`},
 		{`run x --hosts`, `--hosts wants HOST...`},
 		{`run x --hosts --wait`, `--hosts wants HOST...`},
