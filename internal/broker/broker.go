@@ -115,6 +115,7 @@ type Broker struct {
 	started time.Time
 
 	ledger   ledger
+	survey   surveyor
 	churn    churn
 	attempts attempts
 	waits    [QueueKinds]queueproc.Waits
@@ -312,6 +313,7 @@ func (b *Broker) janitor() {
 		case <-b.stopped:
 			return
 		}
+		b.survey.catchUp() // if nobody else does
 		b.queues.Range(func(_, q any) bool {
 			q.(*Queue).Trim()
 			return true

@@ -171,7 +171,7 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 	q.dl.Store(deadLetterOf(d))
 	q.Queue = queueproc.New(queueproc.Options{
 		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
-		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Meter: &v.meter, Owner: q, Waits: &b.waits[kindOfQueue(d)],
+		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Meter: &v.meter, Owner: q, Waits: &b.waits[kindOfQueue(d)], Changes: &b.survey.changes,
 	}, queueConfig(d))
 	if v.tracing.Load() {
 		q.SetTraced(true)
@@ -192,6 +192,7 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 	v.mu.Lock()
 	v.queues[d.Name] = q
 	v.mu.Unlock()
+	q.Announce()
 }
 
 func (b *Broker) removeQueue(v *VHost, d *meta.Queue) {

@@ -22,6 +22,8 @@ import (
 type Session interface {
 	// Info says who is connected and how things stand.
 	Info() SessionInfo
+	// VHost is the name of the virtual host, once the connection is open.
+	VHost() (name string, opened bool)
 	// Traffic is what has passed the socket.
 	Traffic() Traffic
 	// Kick closes the connection with a reason.
@@ -91,9 +93,12 @@ func (b *Broker) retireClient(c *Client) {
 // retireQueue takes a deleted queue off its virtual host and keeps what it
 // counted. Called with defs held.
 func (b *Broker) retireQueue(v *VHost, q *Queue) {
-	n := q.Backlog().Counters
-	kind := kindOfQueue(q.Definition())
 	b.churn.queuesDeleted.Add(1)
+	b.survey.mu.Lock()
+	defer b.survey.mu.Unlock()
+	n := q.Backlog().Counters
+	kind := q.Kind()
+	b.survey.forget(q)
 	b.ledger.mu.Lock()
 	defer b.ledger.mu.Unlock()
 	v.mu.Lock()
@@ -203,6 +208,17 @@ type Received struct {
 	Delivered, DeliveredNoAck, Got, GotNoAck, GotEmpty, Redelivered, Acked uint64
 }
 
+// Add adds up.
+func (r *Received) Add(o *Received) {
+	r.Delivered += o.Delivered
+	r.DeliveredNoAck += o.DeliveredNoAck
+	r.Got += o.Got
+	r.GotNoAck += o.GotNoAck
+	r.GotEmpty += o.GotEmpty
+	r.Redelivered += o.Redelivered
+	r.Acked += o.Acked
+}
+
 // DeliverGet is the number of all deliveries.
 func (r *Received) DeliverGet() uint64 { return r.Delivered + r.DeliveredNoAck + r.Got + r.GotNoAck }
 
@@ -267,120 +283,6 @@ func (b *Broker) Sessions() []Session {
 		ss = append(ss, s)
 	}
 	return ss
-}
-
-// Survey is a look at everything that is counted.
-type Survey struct {
-	Node   Totals
-	VHosts []VHostSurvey
-}
-
-// VHostSurvey is a virtual host's part in it.
-type VHostSurvey struct {
-	VHost                     *VHost
-	Totals                    Totals
-	Ready, Unacked, Consumers int
-	QueueCount, Exchanges     int
-	Connections, Channels     int
-	Publishers                int // channels that have published
-}
-
-// Visitor is shown the objects that a survey comes by. Any may be nil.
-type Visitor struct {
-	Queue   func(q *Queue, b *queueproc.Backlog)
-	Client  func(c *Client, s *Sent)
-	Session func(s Session, i *SessionInfo, t *Traffic)
-}
-
-// Survey goes through all objects and adds up. The sums never go down from one
-// survey to the next, whatever is deleted.
-func (b *Broker) Survey(v Visitor) *Survey {
-	s := &Survey{}
-	b.ledger.mu.Lock()
-	s.Node = b.ledger.gone
-	sessions := make([]Session, 0, len(b.ledger.sessions))
-	for ss := range b.ledger.sessions {
-		sessions = append(sessions, ss)
-	}
-	var queues [][]*Queue
-	for _, vh := range b.VHosts() {
-		queues = append(queues, vh.Queues())
-		s.VHosts = append(s.VHosts, VHostSurvey{VHost: vh, Totals: vh.gone})
-	}
-	var clients []*Client
-	b.clients.Range(func(_, c any) bool {
-		if c := c.(*Client); !c.retired {
-			clients = append(clients, c)
-		}
-		return true
-	})
-	b.ledger.mu.Unlock()
-	at := make(map[string]*VHostSurvey, len(s.VHosts))
-	for i, qs := range queues {
-		vs := &s.VHosts[i]
-		at[vs.VHost.Name] = vs
-		vs.queues(qs, &s.Node, &v)
-	}
-	for _, c := range clients {
-		sent := c.tally.sum()
-		s.Node.Sent.Add(&sent)
-		if vs := at[c.vhost.Name]; vs != nil && vs.VHost == c.vhost {
-			vs.client(c, &sent)
-		}
-		if v.Client != nil {
-			v.Client(c, &sent)
-		}
-	}
-	for _, ss := range sessions {
-		info, t := ss.Info(), ss.Traffic()
-		s.Node.Traffic.Add(&t)
-		if vs := at[info.VHost]; vs != nil && info.Opened {
-			vs.Totals.Traffic.Add(&t)
-		}
-		if v.Session != nil {
-			v.Session(ss, &info, &t)
-		}
-	}
-	return s
-}
-
-func (vs *VHostSurvey) queues(queues []*Queue, node *Totals, v *Visitor) {
-	vs.QueueCount = len(queues)
-	vs.VHost.mu.RLock()
-	vs.Exchanges = len(vs.VHost.exchanges) + 1
-	vs.VHost.mu.RUnlock()
-	for _, q := range queues {
-		l := q.Backlog()
-		kind := q.Kind()
-		vs.Ready += l.Ready
-		vs.Unacked += l.Unacked
-		vs.Consumers += l.Consumers
-		vs.Totals.Queues[kind].Add(&l.Counters)
-		node.Queues[kind].Add(&l.Counters)
-		if v.Queue != nil {
-			v.Queue(q, &l)
-		}
-	}
-}
-
-func (vs *VHostSurvey) client(c *Client, sent *Sent) {
-	vs.Totals.Sent.Add(sent)
-	n, publishers := c.tally.channels()
-	vs.Connections++
-	vs.Channels += n
-	vs.Publishers += publishers
-}
-
-// channels returns how many are open, and how many of them have published.
-func (t *tally) channels() (n, publishers int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for ch := range t.chans {
-		if ch.shown.Published > 0 {
-			publishers++
-		}
-	}
-	return len(t.chans), publishers
 }
 
 // Waits returns the node's histogram of how long messages waited in queues of a

@@ -201,19 +201,29 @@ func (t *tally) leave(ch *Channel) (was bool) {
 
 // sum is all that the client has published. Anybody may call it.
 func (t *tally) sum() Sent {
+	s, _, _ := t.look(nil)
+	return s
+}
+
+// look is sum with the client's open channels, appended to dst, and how many of
+// them have published.
+func (t *tally) look(dst []*Channel) (s Sent, chans []*Channel, publishers int) {
 	t.mu.Lock()
-	s := t.gone
-	live := make([]*Channel, 0, len(t.chans))
+	s = t.gone
+	at := len(dst)
 	for ch := range t.chans {
 		s.Add(&ch.shown)
-		live = append(live, ch)
+		if ch.shown.Published > 0 {
+			publishers++
+		}
+		dst = append(dst, ch)
 	}
 	t.mu.Unlock()
-	for _, ch := range live {
+	for _, ch := range dst[at:] {
 		n, _ := ch.confirm.counts()
 		s.Confirmed += n
 	}
-	return s
+	return s, dst, publishers
 }
 
 // counts returns how many publishes were confirmed, and how many wait for it.

@@ -28,6 +28,7 @@ type VHost struct {
 
 	count exchangeCount // of the default exchange
 	gone  Totals        // of what is no longer there; guarded by ledger.mu
+	live  QueueSums     // of the queues that are there; guarded by surveyor.mu
 }
 
 // Exchange is an exchange at work.
@@ -47,6 +48,11 @@ type Queue struct {
 	dl    atomic.Pointer[deadLetterTo]
 	vhost *VHost
 	owner *Client // of an exclusive queue
+
+	// Guarded by surveyor.mu.
+	was     *queueproc.Backlog // what VHost.live has of it; nil: nothing
+	listed  bool               // on surveyor.unshown
+	retired bool
 }
 
 // deadLetterTo is where a queue's dead letters go.

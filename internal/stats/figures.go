@@ -74,6 +74,27 @@ func (s *Sampler) QueueInto(q *broker.Queue, r Ranges, f *Figures) *Figures {
 	return s.figures(q, basic, &r, f)
 }
 
+// QueueRate is the rate of one figure of a queue, for those who sort many.
+func (s *Sampler) QueueRate(q *broker.Queue, m Metric) float64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.queues[q].rateOf(m, s.tick)
+}
+
+// ConnectionRate is that of a connection.
+func (s *Sampler) ConnectionRate(ss broker.Session, m Metric) float64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tracks[ss].rateOf(m, s.tick)
+}
+
+// ChannelRate is that of a channel.
+func (s *Sampler) ChannelRate(ch *broker.Channel, m Metric) float64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tracks[ch].rateOf(m, s.tick)
+}
+
 // Channel returns a channel's figures.
 func (s *Sampler) Channel(ch *broker.Channel, r Ranges) *Figures {
 	return s.figures(ch, basic, &r, nil)
@@ -95,7 +116,12 @@ func (s *Sampler) Exchange(v *broker.VHost, x *broker.Exchange, r Ranges) *Figur
 func (s *Sampler) figures(key any, res int, r *Ranges, f *Figures) *Figures {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	tr := s.tracks[key]
+	var tr *track
+	if q, ok := key.(*broker.Queue); ok {
+		tr = s.queues[q]
+	} else {
+		tr = s.tracks[key]
+	}
 	if tr == nil {
 		return nil
 	}
@@ -131,9 +157,15 @@ func (s *Sampler) figures(key any, res int, r *Ranges, f *Figures) *Figures {
 
 // Reset forgets all histories and rates.
 func (s *Sampler) Reset() {
+	s.sampling.Lock()
+	defer s.sampling.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tracks)
+	clear(s.queues)
+	clear(s.restless)
+	clear(s.wheel[:])
+	s.restless, s.held, s.all = s.restless[:0], 0, true
 	s.last = time.Time{}
 }
 

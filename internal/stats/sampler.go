@@ -21,24 +21,42 @@ type Options struct {
 
 // Sampler looks at all objects at intervals. Its methods may be called by any
 // goroutine.
+//
+// Queues can be very many, and most of them are at rest: only those that have
+// changed are looked at, those with messages (for their ages), and once a minute
+// those whose histories still hold something.
 type Sampler struct {
 	o       Options
 	l       layouts
 	res     [2][]resolution // basic, global
 	process process
 
+	// What a sample needs; guarded by sampling, which is taken before mu.
+	sampling sync.Mutex
+	seen     seen
+	restless []*broker.Queue // with messages, or with consumers that take none
+	wheel    [wheelSize][]*track
+	all      bool // no queue is known: look at all
+
 	mu     sync.RWMutex
 	tick   uint64
 	last   time.Time
-	tracks map[any]*track // by *broker.Queue, *broker.Channel, broker.Session, *broker.Exchange, default exchanges, virtual hosts, node
-	limit  int64          // s: histories of single objects reach no further
-	bytes  int            // of their histories
+	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, virtual hosts, node
+	queues map[*broker.Queue]*track
+	limit  int64   // s: histories of single objects reach no further
+	bytes  int     // of their histories
+	held   int     // of those of queues
+	lost   float64 // of the consumers' capacity of all queues
 	waits  [broker.QueueKinds]Ages
 
-	surveyMu sync.Mutex
-	survey   *broker.Survey
-	surveyAt time.Time
+	surveyMu   sync.Mutex
+	survey     *broker.Survey
+	surveyAt   time.Time
+	surveyTook time.Duration
 }
+
+// wheelSize is how many ticks the histories of queues at rest are left alone.
+const wheelSize = 12
 
 // Keys of tracks that are no pointers of the broker's.
 type (
@@ -69,7 +87,7 @@ func New(o Options) *Sampler {
 		o.MaxBytes = DefaultMaxBytes
 	}
 	res := [2][]resolution{basicResolutions(), globalResolutions()}
-	return &Sampler{o: o, l: newLayouts(), res: res, tracks: map[any]*track{}, limit: 1 << 40, process: process{dir: o.DataDir}}
+	return &Sampler{o: o, l: newLayouts(), res: res, tracks: map[any]*track{}, queues: map[*broker.Queue]*track{}, limit: 1 << 40, process: process{dir: o.DataDir}}
 }
 
 // Run samples until ended is closed.
@@ -93,8 +111,10 @@ func (s *Sampler) Interval() time.Duration { return s.o.Interval }
 // seen is what one look at everything brought. Figures lie in one slice, as the
 // objects are many.
 type seen struct {
-	vals []int64
-	objs []seenObj
+	vals   []int64
+	objs   []seenObj
+	queues []seenQueue
+	gone   []*broker.Queue
 }
 
 type seenObj struct {
@@ -104,14 +124,48 @@ type seenObj struct {
 	res uint8
 }
 
+type seenQueue struct {
+	q                  *broker.Queue
+	at                 int
+	restless, consumed bool
+}
+
 func (n *seen) add(key any, l *layout, res uint8, vals ...int64) {
 	n.objs = append(n.objs, seenObj{key, l, len(n.vals), res})
 	n.vals = append(n.vals, vals...)
 }
 
+// reset keeps the memory for the next look, unless that was much more than usual.
+func (n *seen) reset() {
+	if cap(n.vals) > 4*len(n.vals)+4096 {
+		*n = seen{}
+		return
+	}
+	clear(n.objs)
+	clear(n.queues)
+	clear(n.gone)
+	n.vals, n.objs, n.queues, n.gone = n.vals[:0], n.objs[:0], n.queues[:0], n.gone[:0]
+}
+
+func (n *seen) queue(q *broker.Queue, b *queueproc.Backlog) {
+	c := &b.Counters
+	n.queues = append(n.queues, seenQueue{q, len(n.vals), b.Ready > 0 || b.Stalling, b.Consumers > 0})
+	n.vals = append(n.vals, int64(b.Ready), int64(b.Unacked), int64(b.Ready+b.Unacked), int64(c.Published),
+		int64(c.Delivered), int64(c.DeliveredNoAck), int64(c.Got), int64(c.GotNoAck), int64(c.GotEmpty),
+		int64(c.DeliverGet()), int64(c.Redelivered), int64(c.Acked), b.Stalled)
+}
+
+func (n *seen) channel(ch *broker.Channel, l *layout, i *broker.ChannelInfo, sent *broker.Sent) {
+	r := &i.Received
+	n.add(ch, l, basic, int64(sent.Published), int64(sent.Confirmed), int64(sent.Dropped), int64(sent.Returned),
+		int64(r.Delivered), int64(r.DeliveredNoAck), int64(r.Got), int64(r.GotNoAck), int64(r.GotEmpty), int64(r.DeliverGet()), int64(r.Redelivered), int64(r.Acked))
+}
+
 // Sample takes one sample of everything.
 func (s *Sampler) Sample() {
-	n := s.look()
+	s.sampling.Lock()
+	defer s.sampling.Unlock()
+	s.look()
 	now := s.o.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,8 +175,11 @@ func (s *Sampler) Sample() {
 		dt = 0
 	}
 	s.last = now
-	size := 0
-	for _, o := range n.objs {
+	s.takeQueues(now, dt)
+	s.bytes = s.held
+	n := &s.seen
+	for i := range n.objs {
+		o := &n.objs[i]
 		tr := s.tracks[o.key]
 		first := tr == nil
 		if first {
@@ -131,7 +188,7 @@ func (s *Sampler) Sample() {
 		}
 		tr.add(s.tick, now, dt, n.vals[o.at:o.at+len(o.l.metrics)], s.res[o.res], first)
 		if o.res == basic {
-			size += tr.trim(now.Unix(), s.res[basic], s.limit)
+			s.bytes += tr.trim(now.Unix(), s.res[basic], s.limit)
 		} else {
 			tr.trim(now.Unix(), s.res[global], 1<<40)
 		}
@@ -141,63 +198,139 @@ func (s *Sampler) Sample() {
 			delete(s.tracks, k)
 		}
 	}
-	s.fit(size)
+	s.fit(now)
+	n.reset()
+}
+
+// takeQueues notes the figures of the queues that were looked at.
+func (s *Sampler) takeQueues(now time.Time, dt float64) {
+	n := &s.seen
+	for _, q := range n.gone {
+		if tr := s.queues[q]; tr != nil {
+			s.held -= tr.size
+			tr.gone = true
+			delete(s.queues, q)
+		}
+	}
+	clear(s.restless)
+	s.restless = s.restless[:0]
+	s.lost = 0
+	for i := range n.queues {
+		o := &n.queues[i]
+		tr := s.queues[o.q]
+		first := tr == nil
+		if first {
+			tr = newTrack(s.l.queue, s.res[basic], now)
+			s.queues[o.q] = tr
+		}
+		tr.add(s.tick, now, dt, n.vals[o.at:o.at+len(tr.l.metrics)], s.res[basic], first)
+		s.trim(tr, now)
+		if o.restless {
+			s.restless = append(s.restless, o.q)
+		}
+		if o.consumed {
+			s.lost += max(min(tr.rate(int(tr.l.at[Stalled]), s.tick)/1000, 1), 0)
+		}
+		s.watch(tr)
+	}
+	slot := &s.wheel[s.tick%wheelSize]
+	due := *slot
+	*slot = nil
+	for _, tr := range due {
+		tr.waits = false
+		if !tr.gone {
+			tr.catchUp(now.Unix(), s.res[basic])
+			s.trim(tr, now)
+			s.watch(tr)
+		}
+	}
+}
+
+// watch sees to it that a queue's histories are looked at again, if they hold
+// something.
+func (s *Sampler) watch(tr *track) {
+	if !tr.waits && !tr.settled() {
+		tr.waits = true
+		slot := &s.wheel[s.tick%wheelSize]
+		*slot = append(*slot, tr)
+	}
+}
+
+func (s *Sampler) trim(tr *track, now time.Time) {
+	s.held -= tr.size
+	tr.size = tr.trim(now.Unix(), s.res[basic], s.limit)
+	s.held += tr.size
 }
 
 // fit makes the histories of single objects shorter when they take too much, and
 // longer again when there is room.
-func (s *Sampler) fit(size int) {
-	s.bytes = size
+func (s *Sampler) fit(now time.Time) {
 	longest := s.res[basic][len(s.res[basic])-1].span
 	switch {
-	case size > s.o.MaxBytes:
+	case s.bytes > s.o.MaxBytes:
 		s.limit = max(min(s.limit, longest)/2, 10)
-	case size < s.o.MaxBytes/4 && s.limit < longest:
+		for _, tr := range s.queues {
+			s.bytes -= tr.size
+			s.trim(tr, now)
+			s.bytes += tr.size
+		}
+	case s.bytes < s.o.MaxBytes/4 && s.limit < longest:
 		s.limit *= 2
 	}
 }
 
 // look goes through all objects.
-func (s *Sampler) look() *seen {
-	n := &seen{}
+func (s *Sampler) look() {
+	n := &s.seen
 	now := s.o.Now()
-	sv := s.o.Broker.Survey(broker.Visitor{
-		Queue: func(q *broker.Queue, b *queueproc.Backlog) {
-			c := &b.Counters
-			n.add(q, s.l.queue, basic, int64(b.Ready), int64(b.Unacked), int64(b.Ready+b.Unacked), int64(c.Published),
-				int64(c.Delivered), int64(c.DeliveredNoAck), int64(c.Got), int64(c.GotNoAck), int64(c.GotEmpty),
-				int64(c.DeliverGet()), int64(c.Redelivered), int64(c.Acked), b.Stalled)
-			if at := b.OldestReady; at > 0 {
-				s.waits[q.Kind()].observe(now.UnixMilli() - at)
+	begin := time.Now()
+	queue := func(q *broker.Queue, b *queueproc.Backlog) {
+		if tr := s.queues[q]; tr != nil {
+			if tr.looked == s.tick+1 {
+				return
 			}
+			tr.looked = s.tick + 1
+		}
+		n.queue(q, b)
+		if at := b.OldestReady; at > 0 {
+			s.waits[q.Kind()].observe(now.UnixMilli() - at)
+		}
+	}
+	visitor := broker.Visitor{
+		Changed: queue,
+		Gone:    func(q *broker.Queue) { n.gone = append(n.gone, q) },
+		Channel: func(ch *broker.Channel, i *broker.ChannelInfo, sent *broker.Sent) {
+			n.channel(ch, s.l.channel, i, sent)
 		},
-		Client: func(c *broker.Client, _ *broker.Sent) {
-			for _, ch := range c.Channels() {
-				n.channel(ch, s.l.channel)
-			}
-		},
-		Session: func(ss broker.Session, i *broker.SessionInfo, t *broker.Traffic) {
+		Session: func(ss broker.Session, t *broker.Traffic) {
 			n.add(ss, s.l.connection, basic, int64(t.RecvBytes), int64(t.SendBytes))
 		},
-	})
+	}
+	if s.all {
+		visitor.Changed = func(*broker.Queue, *queueproc.Backlog) {}
+	}
+	sv := s.o.Broker.Survey(visitor)
+	took := time.Since(begin)
 	for i := range sv.VHosts {
+		if s.all {
+			for _, q := range sv.VHosts[i].VHost.Queues() {
+				b := q.Backlog()
+				queue(q, &b)
+			}
+		}
 		n.vhost(&sv.VHosts[i], &s.l)
+	}
+	s.all = false
+	for _, q := range s.restless {
+		if !q.Deleted() {
+			b := q.Backlog()
+			queue(q, &b)
+		}
 	}
 	n.node(s, sv)
 	s.surveyMu.Lock()
-	s.survey, s.surveyAt = sv, now
+	s.survey, s.surveyAt, s.surveyTook = sv, now, took
 	s.surveyMu.Unlock()
-	return n
-}
-
-func (n *seen) channel(ch *broker.Channel, l *layout) {
-	sent, _ := ch.Sent()
-	var r broker.Received
-	if cs, ok := ch.Outlet().(broker.ChannelSession); ok {
-		r = cs.Info().Received
-	}
-	n.add(ch, l, basic, int64(sent.Published), int64(sent.Confirmed), int64(sent.Dropped), int64(sent.Returned),
-		int64(r.Delivered), int64(r.DeliveredNoAck), int64(r.Got), int64(r.GotNoAck), int64(r.GotEmpty), int64(r.DeliverGet()), int64(r.Redelivered), int64(r.Acked))
 }
 
 func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
@@ -237,12 +370,27 @@ func (n *seen) node(s *Sampler, sv *broker.Survey) {
 	n.add(nodeKey{}, s.l.node, global, vals...)
 }
 
-// Survey returns a survey of the core that is not older than age.
+// maxShare bounds the time that surveys take: one part in so many.
+const maxShare = 200
+
+// Survey returns a survey of the core that is not older than age; where one takes
+// long, not older than a sample.
 func (s *Sampler) Survey(age time.Duration) *broker.Survey {
 	s.surveyMu.Lock()
 	defer s.surveyMu.Unlock()
+	age = max(age, min(maxShare*s.surveyTook, s.o.Interval))
 	if now := s.o.Now(); s.survey == nil || now.Sub(s.surveyAt) > age {
+		begin := time.Now()
 		s.survey, s.surveyAt = s.o.Broker.Survey(broker.Visitor{}), now
+		s.surveyTook = time.Since(begin)
 	}
 	return s.survey
+}
+
+// CapacityLost is how much of the capacity of the consumers of all queues was not
+// used at the last sample; 1 for each queue whose consumers took nothing.
+func (s *Sampler) CapacityLost() float64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.lost
 }

@@ -1,6 +1,9 @@
 package stats
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // resolution is one of the histories of an object.
 type resolution struct {
@@ -26,6 +29,12 @@ type track struct {
 	idle  time.Time // since when nothing has changed
 	dt    float64   // s between prev and now
 	hist  []history
+
+	// Of queues, which are not looked at at each tick.
+	looked uint64 // number of the tick that saw it
+	size   int    // of its histories, in bytes
+	waits  bool   // on the wheel
+	gone   bool
 }
 
 func newTrack(l *layout, res []resolution, t time.Time) *track {
@@ -53,7 +62,11 @@ func (tr *track) add(tick uint64, t time.Time, dt float64, vals []int64, res []r
 		tr.idle = t
 	}
 	tr.seen = tick
-	s := t.Unix()
+	tr.catchUp(t.Unix(), res)
+}
+
+// catchUp notes in the histories what they do not have yet, if it is time.
+func (tr *track) catchUp(s int64, res []resolution) {
 	for i := range tr.hist {
 		h := &tr.hist[i]
 		if h.base == nil || s-h.lastT >= res[i].step || i == 0 {
@@ -70,10 +83,27 @@ func (tr *track) trim(now int64, res []resolution, limit int64) (size int) {
 	return size
 }
 
+// settled reports whether the histories hold nothing but the present figures.
+func (tr *track) settled() bool {
+	for i := range tr.hist {
+		if h := &tr.hist[i]; h.size() > 0 || !slices.Equal(h.last, tr.now) {
+			return false
+		}
+	}
+	return true
+}
+
 // rate is the change of a figure over the last interval, per second.
 func (tr *track) rate(i int, tick uint64) float64 {
 	if tr.moved != tick || tr.dt <= 0 {
 		return 0
 	}
 	return float64(tr.now[i]-tr.prev[i]) / tr.dt
+}
+
+func (tr *track) rateOf(m Metric, tick uint64) float64 {
+	if tr == nil || tr.l.at[m] < 0 {
+		return 0
+	}
+	return tr.rate(int(tr.l.at[m]), tick)
 }

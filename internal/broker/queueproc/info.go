@@ -19,23 +19,29 @@ type Counters struct {
 }
 
 // Add adds up.
-func (c *Counters) Add(o *Counters) {
-	c.Published += o.Published
-	c.Delivered += o.Delivered
-	c.DeliveredNoAck += o.DeliveredNoAck
-	c.Got += o.Got
-	c.GotNoAck += o.GotNoAck
-	c.GotEmpty += o.GotEmpty
-	c.Acked += o.Acked
-	c.Redelivered += o.Redelivered
+func (c *Counters) Add(o *Counters) { c.add(o, 1) }
+
+// Sub takes away what was added.
+func (c *Counters) Sub(o *Counters) { c.add(o, ^uint64(0)) }
+
+// add adds o n times; n may be -1, as numbers wrap around.
+func (c *Counters) add(o *Counters, n uint64) {
+	c.Published += n * o.Published
+	c.Delivered += n * o.Delivered
+	c.DeliveredNoAck += n * o.DeliveredNoAck
+	c.Got += n * o.Got
+	c.GotNoAck += n * o.GotNoAck
+	c.GotEmpty += n * o.GotEmpty
+	c.Acked += n * o.Acked
+	c.Redelivered += n * o.Redelivered
 	for i := range c.Dead {
 		for j := range c.Dead[i] {
-			c.Dead[i][j] += o.Dead[i][j]
+			c.Dead[i][j] += n * o.Dead[i][j]
 		}
 	}
-	c.Lost += o.Lost
-	c.DiskReads += o.DiskReads
-	c.DiskWrites += o.DiskWrites
+	c.Lost += n * o.Lost
+	c.DiskReads += n * o.DiskReads
+	c.DiskWrites += n * o.DiskWrites
 }
 
 // DeliverGet is the number of all deliveries.
@@ -121,20 +127,63 @@ func (q *Queue) Info() (i Info) {
 	return i
 }
 
-// Backlog is the few figures of Info that a list of very many queues needs.
+// Depths are the figures of Info that go up and down and can be added up.
+type Depths struct {
+	Ready, Unacked, Consumers   int
+	Consumed                    int // 1: it has consumers
+	ReadyInMemory               int
+	ReadyBytes, UnackedBytes    int64
+	RAMBytes                    int64 // of ready messages whose bytes are in memory; as if all were of one size
+	Persistent, PersistentBytes int64
+	Memory                      int64
+}
+
+// Add adds up.
+func (d *Depths) Add(o *Depths) { d.add(o, 1) }
+
+// Sub takes away.
+func (d *Depths) Sub(o *Depths) { d.add(o, -1) }
+
+func (d *Depths) add(o *Depths, n int) {
+	d.Ready += n * o.Ready
+	d.Unacked += n * o.Unacked
+	d.Consumers += n * o.Consumers
+	d.Consumed += n * o.Consumed
+	d.ReadyInMemory += n * o.ReadyInMemory
+	d.ReadyBytes += int64(n) * o.ReadyBytes
+	d.UnackedBytes += int64(n) * o.UnackedBytes
+	d.RAMBytes += int64(n) * o.RAMBytes
+	d.Persistent += int64(n) * o.Persistent
+	d.PersistentBytes += int64(n) * o.PersistentBytes
+	d.Memory += int64(n) * o.Memory
+}
+
+// Backlog is what of Info is looked at in very many queues.
 type Backlog struct {
-	Ready, Unacked, Consumers int
-	OldestReady               int64 // ms since 1970; 0 = none, or on disk
-	Stalled                   int64 // ms in which no consumer could take what was ready
-	Counters                  Counters
+	Depths
+	OldestReady int64 // ms since 1970; 0 = none, or on disk
+	Stalled     int64 // ms in which no consumer could take what was ready
+	Stalling    bool  // and none can now
+	Counters    Counters
 }
 
 // Backlog returns the most wanted figures.
-func (q *Queue) Backlog() Backlog {
+func (q *Queue) Backlog() (b Backlog) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	b := Backlog{Ready: q.m.Ready(), Unacked: q.m.Unacked(), Consumers: q.m.Consumers(), Stalled: q.stalled(), Counters: q.counters()}
+	b.Ready, b.Unacked, b.Consumers = q.m.Ready(), q.m.Unacked(), q.m.Consumers()
+	if b.Consumers > 0 {
+		b.Consumed = 1
+	}
+	b.ReadyInMemory, b.ReadyBytes, b.UnackedBytes = q.m.InMemory(), q.m.ReadyBytes(), q.m.UnackedBytes()
+	if b.Ready > 0 {
+		b.RAMBytes = int64(float64(b.ReadyBytes) / float64(b.Ready) * float64(b.ReadyInMemory))
+	}
+	b.Persistent, b.PersistentBytes = max(q.kept.count, 0), max(q.kept.bytes, 0)
+	b.Memory = q.arena.Held()
 	b.OldestReady, _ = q.m.HeadTime()
+	b.Stalled, b.Stalling = q.stalled(), q.stall.on
+	b.Counters = q.counters()
 	return b
 }
 

@@ -64,6 +64,7 @@ func (q *Queue) loadBodies(ld *loader, items []queue.Item) error {
 		for _, r := range ld.reads {
 			q.arena.TakeBack(r.block)
 		}
+		q.noteChange()
 		q.mu.Unlock()
 		return err
 	}
@@ -90,6 +91,7 @@ func (q *Queue) startRead(ld *loader, n int) []byte {
 	}
 	q.mu.Lock()
 	b := q.arena.Block()
+	q.noteChange()
 	q.mu.Unlock()
 	ld.reads = append(ld.reads, blockRead{block: b, first: len(ld.msgs), size: n})
 	return b.Bytes()[:n]

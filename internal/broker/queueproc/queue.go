@@ -116,9 +116,10 @@ type Options struct {
 	Host    Host
 	Log     *store.Log
 	Budget  *message.Budget
-	Meter   *Meter // of the bytes in the virtual host; may be nil
-	Owner   any    // the broker's own record of the queue
-	Waits   *Waits // told how long messages waited; nil: nobody is
+	Meter   *Meter   // of the bytes in the virtual host; may be nil
+	Owner   any      // the broker's own record of the queue
+	Waits   *Waits   // told how long messages waited; nil: nobody is
+	Changes *Changes // told that figures have changed; nil: nobody is
 }
 
 // Queue is a queue at work.
@@ -158,6 +159,7 @@ type Queue struct {
 	room     chan struct{} // closed when there are fewer; nil: nobody waits
 
 	reads     atomic.Uint64 // messages read from disk
+	changed   atomic.Bool   // on Changes
 	trimmedAt uint64        // sum of counters at the last Trim
 }
 
@@ -234,6 +236,7 @@ func (q *Queue) finish(a *after) {
 	q.measure()
 	q.giveRoom()
 	q.noteStall()
+	q.noteChange()
 	q.mu.Unlock()
 	q.afterwards(a)
 }
@@ -540,6 +543,7 @@ func (q *Queue) bytes(it *queue.Item, buf *[]byte) (message.Message, error) {
 		return m, nil
 	}
 	q.reads.Add(1)
+	q.noteChange()
 	payload, kind, _, err := q.Log.Read(store.Position(it.Pos), *buf)
 	if err != nil {
 		return message.Message{}, err
@@ -817,11 +821,15 @@ func (q *Queue) Trim() {
 	if q.deleted {
 		return
 	}
+	held := q.arena.Held()
 	q.m.Trim()
 	q.arena.DropBlocks()
 	if quiet && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
 		q.arena.Trim()
 		q.eff, q.settled, q.scratch, q.loader = nil, nil, nil, nil
+	}
+	if q.arena.Held() != held {
+		q.noteChange()
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
-	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
 	"github.com/warrenmq/warren/internal/stats"
 )
@@ -171,11 +170,10 @@ func (a *API) memory() apitype.Object {
 		vs := &sv.VHosts[i]
 		conns, chans = conns+int64(vs.Connections), chans+int64(vs.Channels)
 	}
-	classic, quorum := a.queueMemory()
 	take("binary", a.Broker.MemoryHeld())
 	take("mgmt_db", int64(a.Stats.Held()))
-	take("queue_procs", classic)
-	take("quorum_queue_procs", quorum)
+	take("queue_procs", queueMemory(sv, broker.ClassicQueue))
+	take("quorum_queue_procs", queueMemory(sv, broker.QuorumQueue))
 	take("connection_readers", conns*readerSize)
 	take("connection_writers", pendingBytes(sv)+conns*writerSize)
 	take("connection_channels", chans*channelSize)
@@ -204,17 +202,10 @@ const (
 
 func pendingBytes(sv *broker.Survey) int64 { return sv.Node.SendPending }
 
-// queueMemory is what the indexes of queues take.
-func (a *API) queueMemory() (classic, quorum int64) {
-	a.Broker.Survey(broker.Visitor{Queue: func(q *broker.Queue, b *queueproc.Backlog) {
-		n := int64(queueSize) + itemSize*int64(b.Unacked+min(b.Ready, 16<<10))
-		if q.Kind() == broker.QuorumQueue {
-			quorum += n
-		} else {
-			classic += n
-		}
-	}})
-	return classic, quorum
+// queueMemory is what the indexes of queues of a kind take.
+func queueMemory(sv *broker.Survey, k broker.QueueKind) int64 {
+	n := &sv.Queues[k]
+	return int64(n.Count)*queueSize + itemSize*int64(n.Depths.Unacked+n.Depths.ReadyInMemory)
 }
 
 // percent is memory in percent of the total, rounded up as RabbitMQ does it.

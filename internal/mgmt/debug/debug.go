@@ -109,11 +109,14 @@ func queues(w io.Writer, b *broker.Broker, r *http.Request) {
 	}
 	var rows []row
 	total := 0
-	b.Survey(broker.Visitor{Queue: func(q *broker.Queue, l *queueproc.Backlog) {
-		if total++; all || l.Ready+l.Unacked+l.Consumers > 0 {
-			rows = append(rows, row{q, *l})
+	for _, v := range b.VHosts() {
+		for _, q := range v.Queues() {
+			l := q.Backlog()
+			if total++; all || l.Ready+l.Unacked+l.Consumers > 0 {
+				rows = append(rows, row{q, l})
+			}
 		}
-	}})
+	}
 	slices.SortFunc(rows, func(x, y row) int {
 		return cmp.Or(cmp.Compare(y.b.Ready+y.b.Unacked, x.b.Ready+x.b.Unacked), strings.Compare(x.q.Name, y.q.Name))
 	})

@@ -77,6 +77,12 @@ func (c *Conn) Info() broker.SessionInfo {
 	return i
 }
 
+// VHost implements broker.Session.
+func (c *Conn) VHost() (name string, opened bool) {
+	i := c.shown.Load()
+	return i.VHost, i.Opened
+}
+
 // Traffic implements broker.Session.
 func (c *Conn) Traffic() broker.Traffic {
 	return broker.Traffic{
