@@ -360,7 +360,7 @@ func (n *seen) node(s *Sampler, sv *broker.Survey) {
 	}
 	q := sv.Node.AllQueues()
 	c := s.o.Broker.Churn()
-	p := s.process.look()
+	p := s.Process()
 	st := s.o.Broker.StoreStats()
 	vals := append(sums(&sv.Node, ready, unacked), int64(q.DiskReads), int64(q.DiskWrites),
 		int64(c.ConnectionsCreated), int64(c.ConnectionsClosed), int64(c.ChannelsCreated), int64(c.ChannelsClosed),

@@ -194,3 +194,62 @@ func TestBound(t *testing.T) {
 		t.Errorf("at most %d bytes held, with a bound of %d", most, bound)
 	}
 }
+
+// A queue at rest is left alone, but its samples go on, its histories are
+// forgotten in time, and as long as it has messages their age is noted.
+func TestAtRest(t *testing.T) {
+	w := newWorld(t, 0)
+	q := w.declare("q")
+	w.declare("other")
+	w.s.Sample()
+	tick := func(n int) {
+		for range n {
+			w.now = w.now.Add(5 * time.Second)
+			w.s.Sample()
+		}
+	}
+	w.publish("q", 7)
+	tick(1)
+	if n := w.s.queues[q].looked; n != 2 {
+		t.Errorf("looked at in sample %d, want 2", n)
+	}
+	ages := func() (n uint64) {
+		a := w.s.Ages(broker.ClassicQueue)
+		for i := range a.Buckets {
+			n += a.Buckets[i].Load()
+		}
+		return n
+	}
+	tick(120)
+	if n := ages(); n != 121 {
+		t.Errorf("%d ages noted, want one per sample: 121", n)
+	}
+	hour := Ranges{Lengths: Range{Age: 3600, Incr: 600}}
+	if s := w.s.Queue(q, hour).Series(Ready); s.Samples[0].Value != 7 || s.Samples[len(s.Samples)-1].Value != 0 {
+		t.Errorf("after ten minutes: %+v", s.Samples)
+	}
+	if _, err := w.c.PurgeQueue("q"); err != nil {
+		t.Fatal(err)
+	}
+	tick(1)
+	looked := w.s.queues[q].looked
+	if f := w.s.Queue(q, Ranges{}); f.Value(Ready) != 0 || f.Rate(Ready) != -1.4 || w.s.QueueRate(q, Ready) != -1.4 {
+		t.Errorf("purged: %d, %v/s", f.Value(Ready), f.Rate(Ready))
+	}
+	tick(360)
+	if s := w.s.Queue(q, hour).Series(Ready); s.Samples[0].Value != 0 || s.Samples[5].Value != 7 {
+		t.Errorf("half an hour later: %+v", s.Samples)
+	}
+	if w.s.held == 0 || w.s.queues[q].looked != looked {
+		t.Errorf("%d bytes of histories; looked at in sample %d, want %d", w.s.held, w.s.queues[q].looked, looked)
+	}
+	tick(400)
+	if w.s.held != 0 || w.s.queues[q].waits {
+		t.Errorf("an hour later %d bytes of histories are there", w.s.held)
+	}
+	w.s.Reset()
+	tick(1)
+	if n := len(w.s.queues); n != 2 || w.s.queues[q].rateOf(Ready, w.s.tick) != 0 {
+		t.Errorf("after a reset %d queues are known, want 2", n)
+	}
+}

@@ -191,7 +191,12 @@ func (h *Handler) identity(p *page, endpoint string) {
 
 // everything is the page of all families.
 func (h *Handler) everything(p *page, single bool) {
-	l := h.look(single)
+	var l *look
+	if single {
+		l = h.lookAt(nil)
+	} else {
+		l = h.lookAtSums()
+	}
 	h.node(p)
 	h.authAttempts(p)
 	for _, f := range objectFamilies() {

@@ -159,15 +159,11 @@ func (h *Handler) attempts(p *page, name string, bySource bool) {
 }
 
 func (h *Handler) totals(p *page, l *look) {
-	consumers := 0
-	for i := range l.queues {
-		consumers += l.queues[i].i.Consumers
-	}
 	p.values("rabbitmq_", []value{
-		{"connections", gauge, "Connections currently open", float64(len(l.conns))},
-		{"channels", gauge, "Channels currently open", float64(len(l.chans))},
-		{"consumers", gauge, "Consumers currently connected", float64(consumers)},
-		{"queues", gauge, "Queues available", float64(len(l.queues))},
+		{"connections", gauge, "Connections currently open", float64(l.count.conns)},
+		{"channels", gauge, "Channels currently open", float64(l.count.chans)},
+		{"consumers", gauge, "Consumers currently connected", float64(l.count.consumers)},
+		{"queues", gauge, "Queues available", float64(l.count.queues)},
 	})
 }
 
@@ -402,7 +398,7 @@ func (h *Handler) families(p *page, q url.Values) {
 			continue
 		}
 		if l == nil {
-			l = h.lookAt(true, vhosts)
+			l = h.lookAt(vhosts)
 		}
 		objects[i].write(p, l, pre)
 	}

@@ -9,10 +9,12 @@ import (
 	"github.com/warrenmq/warren/internal/stats"
 )
 
-// look is a look at all objects. With single each keeps its labels.
+// look is a look at all objects. With single there is a row for each, with its
+// labels. Without, there is one of each kind: the sums that the core keeps.
 type look struct {
 	single bool
 	now    time.Time
+	count  counts
 	queues []queueRow
 	chans  []chanRow
 	conns  []connRow
@@ -21,10 +23,13 @@ type look struct {
 	survey *broker.Survey
 }
 
+type counts struct{ queues, chans, conns, consumers int }
+
 type queueRow struct {
 	labels   string
 	queue    *broker.Queue
 	i        queueproc.Info
+	ramBytes float64 // of ready messages in memory
 	capacity float64
 }
 
@@ -52,11 +57,31 @@ type partRow struct {
 	r      broker.Received
 }
 
-func (h *Handler) look(single bool) *look { return h.lookAt(single, nil) }
+// lookAtSums looks at the core's sums. However many objects there are, that is
+// soon done.
+func (h *Handler) lookAtSums() *look {
+	sv := h.o.Stats.Survey(time.Second)
+	n, d, c := sv.Queues.All()
+	ch := &sv.Channels
+	return &look{
+		survey: sv, now: time.Now(), count: counts{n, ch.Count, sv.Opened, d.Consumers},
+		queues: []queueRow{{
+			i: queueproc.Info{
+				Ready: d.Ready, Unacked: d.Unacked, Consumers: d.Consumers, ReadyBytes: d.ReadyBytes, UnackedBytes: d.UnackedBytes,
+				ReadyInMemory: d.ReadyInMemory, Persistent: d.Persistent, PersistentBytes: d.PersistentBytes, Memory: d.Memory, Counters: c,
+			},
+			ramBytes: float64(d.RAMBytes),
+			capacity: max(float64(d.Consumed)-h.o.Stats.CapacityLost(), 0),
+		}},
+		chans: []chanRow{{i: ch.Info, sent: ch.Sent, unconfirmed: ch.Unconfirmed}},
+		conns: []connRow{{t: sv.Traffic, channels: ch.Count}},
+		parts: []partRow{{r: ch.Info.Received}},
+	}
+}
 
-// lookAt looks at the objects of some virtual hosts; nil: all.
-func (h *Handler) lookAt(single bool, vhosts map[string]bool) *look {
-	l := &look{single: single, now: time.Now()}
+// lookAt looks at each of the objects of some virtual hosts; nil: all.
+func (h *Handler) lookAt(vhosts map[string]bool) *look {
+	l := &look{single: true, now: time.Now()}
 	wanted := func(v string) bool { return vhosts == nil || vhosts[v] }
 	for _, v := range h.o.Broker.VHosts() {
 		if wanted(v.Name) {
@@ -70,20 +95,20 @@ func (h *Handler) lookAt(single bool, vhosts map[string]bool) *look {
 		}
 	}
 	l.survey = h.o.Stats.Survey(time.Second)
-	return l
-}
-
-func (l *look) label(pairs ...string) string {
-	if !l.single {
-		return ""
+	l.count = counts{queues: len(l.queues), chans: len(l.chans), conns: len(l.conns)}
+	for i := range l.queues {
+		l.count.consumers += l.queues[i].i.Consumers
 	}
-	return label(pairs...)
+	return l
 }
 
 func (h *Handler) queues(l *look, v *broker.VHost) {
 	var f stats.Figures
 	for _, q := range v.Queues() {
-		r := queueRow{queue: q, i: q.Info(), labels: l.label("vhost", v.Name, "queue", q.Name)}
+		r := queueRow{queue: q, i: q.Info(), labels: label("vhost", v.Name, "queue", q.Name)}
+		if r.i.Ready > 0 {
+			r.ramBytes = float64(r.i.ReadyBytes) / float64(r.i.Ready) * float64(r.i.ReadyInMemory)
+		}
 		if r.i.Consumers > 0 {
 			r.capacity = max(min(1-h.o.Stats.QueueInto(q, stats.Ranges{}, &f).Rate(stats.Stalled)/1000, 1), 0)
 		}
@@ -93,30 +118,30 @@ func (h *Handler) queues(l *look, v *broker.VHost) {
 
 func (l *look) exchanges(v *broker.VHost) {
 	in, out := v.DefaultPassed()
-	l.xs = append(l.xs, exchangeRow{l.label("vhost", v.Name, "exchange", ""), in, out})
+	l.xs = append(l.xs, exchangeRow{label("vhost", v.Name, "exchange", ""), in, out})
 	for _, x := range v.Exchanges() {
 		in, out := x.Passed()
-		l.xs = append(l.xs, exchangeRow{l.label("vhost", v.Name, "exchange", x.Name), in, out})
+		l.xs = append(l.xs, exchangeRow{label("vhost", v.Name, "exchange", x.Name), in, out})
 	}
 }
 
 func (l *look) connection(s broker.Session, i *broker.SessionInfo) {
 	chs := i.Client.Channels()
-	l.conns = append(l.conns, connRow{l.label("connection", i.Name), s.Traffic(), len(chs)})
+	l.conns = append(l.conns, connRow{label("connection", i.Name), s.Traffic(), len(chs)})
 	for _, ch := range chs {
 		cs, ok := ch.Outlet().(broker.ChannelSession)
 		if !ok {
 			continue
 		}
 		name := i.Name + " (" + strconv.Itoa(cs.Number()) + ")"
-		r := chanRow{labels: l.label("channel", name), i: cs.Info()}
+		r := chanRow{labels: label("channel", name), i: cs.Info()}
 		r.sent, r.unconfirmed = ch.Sent()
 		if !r.i.Confirm {
 			r.unconfirmed = 0
 		}
 		l.chans = append(l.chans, r)
 		cs.ByQueue(func(q *queueproc.Queue, n broker.Received) {
-			l.parts = append(l.parts, partRow{l.label("channel", name, "vhost", q.VHost, "queue", q.Name), n})
+			l.parts = append(l.parts, partRow{label("channel", name, "vhost", q.VHost, "queue", q.Name), n})
 		})
 	}
 }
@@ -224,13 +249,13 @@ func queueConsumers() []metric[queueRow] {
 func queueFine() []metric[queueRow] {
 	capacity := func(r *queueRow) float64 { return r.capacity }
 	paged := func(r *queueRow) float64 { return float64(r.i.Ready - r.i.ReadyInMemory) }
-	pagedBytes := func(r *queueRow) float64 { return share(&r.i, r.i.Ready-r.i.ReadyInMemory) }
+	pagedBytes := func(r *queueRow) float64 { return float64(r.i.ReadyBytes) - r.ramBytes }
 	return []metric[queueRow]{
 		{"queue_consumer_capacity", gauge, "Consumer capacity", capacity},
 		{"queue_consumer_utilisation", gauge, "Same as consumer capacity", capacity},
 		{"queue_process_memory_bytes", gauge, "Memory in bytes used by the queue", func(r *queueRow) float64 { return float64(r.i.Memory + 80*int64(r.i.ReadyInMemory+r.i.Unacked)) }},
 		{"queue_messages_ram", gauge, "Ready and unacknowledged messages stored in memory", func(r *queueRow) float64 { return float64(r.i.ReadyInMemory) }},
-		{"queue_messages_ram_bytes", gauge, "Size of ready and unacknowledged messages stored in memory", func(r *queueRow) float64 { return share(&r.i, r.i.ReadyInMemory) }},
+		{"queue_messages_ram_bytes", gauge, "Size of ready and unacknowledged messages stored in memory", func(r *queueRow) float64 { return r.ramBytes }},
 		{"queue_messages_ready_ram", gauge, "Ready messages stored in memory", func(r *queueRow) float64 { return float64(r.i.ReadyInMemory) }},
 		{"queue_messages_unacked_ram", gauge, "Unacknowledged messages stored in memory", func(*queueRow) float64 { return 0 }},
 		{"queue_messages_persistent", gauge, "Persistent messages", func(r *queueRow) float64 { return float64(r.i.Persistent) }},
@@ -243,14 +268,6 @@ func queueFine() []metric[queueRow] {
 		{"queue_disk_reads_total", counter, "Total number of times queue read messages from disk", func(r *queueRow) float64 { return float64(r.i.Counters.DiskReads) }},
 		{"queue_disk_writes_total", counter, "Total number of times queue wrote messages to disk", func(r *queueRow) float64 { return float64(r.i.Counters.DiskWrites) }},
 	}
-}
-
-// share is the part of the ready bytes that so many ready messages have.
-func share(i *queueproc.Info, n int) float64 {
-	if i.Ready == 0 {
-		return 0
-	}
-	return float64(i.ReadyBytes) / float64(i.Ready) * float64(n)
 }
 
 func queueDelivery() []metric[queueRow] {
