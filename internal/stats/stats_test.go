@@ -237,7 +237,7 @@ func TestAtRest(t *testing.T) {
 		t.Errorf("purged: %d, %v/s", f.Value(Ready), f.Rate(Ready))
 	}
 	tick(360)
-	if s := w.s.Queue(q, hour).Series(Ready); s.Samples[0].Value != 0 || s.Samples[5].Value != 7 {
+	if s := w.s.Queue(q, hour).Series(Ready); s.Samples[0].Value != 0 || s.Samples[3].Value != 7 {
 		t.Errorf("half an hour later: %+v", s.Samples)
 	}
 	if w.s.held == 0 || w.s.queues[q].looked != looked {
