@@ -138,6 +138,7 @@ func TestMetricsValues(t *testing.T) {
 		`rabbitmq_global_messages_get_empty_total{protocol="amqp091",queue_type="rabbit_quorum_queue"} 20`,
 		`rabbitmq_global_publishers{protocol="amqp091"} 1`,
 		`rabbitmq_message_size_bytes_bucket{protocol="amqp091",le="100"} 80`,
+		`rabbitmq_message_size_bytes_bucket{protocol="amqp091",le="1000000"} 80`,
 		`rabbitmq_message_size_bytes_sum{protocol="amqp091"} 8000`,
 		`rabbitmq_auth_attempts_succeeded_total{protocol="amqp091"} 1`,
 	)

@@ -76,7 +76,7 @@ func (p *page) histogram(name, labels string, bounds []float64, counts []uint64,
 		total += c
 		le := "+Inf"
 		if i < len(bounds) {
-			le = strconv.FormatFloat(bounds[i], 'g', -1, 64)
+			le = strconv.FormatFloat(bounds[i], 'f', -1, 64) // 1000000, not 1e+06, as RabbitMQ writes it
 		}
 		p.sample(name+"_bucket", with(labels, "le", le), float64(total))
 	}
