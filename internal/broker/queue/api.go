@@ -17,6 +17,7 @@ type Kind uint8
 const (
 	Classic Kind = iota
 	Quorum
+	Stream // a log: items stay, consumers are cursors
 )
 
 // Overflow is what happens to a message for which there is no room (x-overflow).
@@ -46,12 +47,18 @@ type Config struct {
 	MaxPriority   uint8 // classic: number of the highest level; 0 = no levels
 	SingleActive  bool  // one consumer at a time (x-single-active-consumer)
 	AutoDelete    bool  // the queue goes with its last consumer
+
+	// Of streams, where MaxBytes is the limit of what is kept.
+	MaxAge       int64 // ms after which whole segments go, or None
+	SegmentBytes int64 // what fills a segment, or None
+	Window       int64 // bytes of the newest messages that stay in memory
 }
 
 // Unlimited returns the configuration of a classic queue without arguments.
 // (The zero Config is none: a limit of 0 is a limit.)
 func Unlimited() Config {
-	return Config{MessageTTL: None, Expires: None, MaxLength: None, MaxBytes: None, DeliveryLimit: None}
+	return Config{MessageTTL: None, Expires: None, MaxLength: None, MaxBytes: None, DeliveryLimit: None,
+		MaxAge: None, SegmentBytes: None}
 }
 
 // Flags of an Item.
@@ -97,7 +104,8 @@ type Consumer struct {
 	Prefetch  uint32 // unacknowledged messages at most; 0 = no limit
 	Priority  int64  // x-priority; higher first
 	Gate      Gate
-	Owner     any // the process's own record of it
+	Owner     any     // the process's own record of it
+	Cursor    *Cursor // of a stream; nil: from the next message on
 
 	next, prev *Consumer // neighbours in the queue of its group, while queued
 	group      *group    // consumers of the same priority; nil: not attached
@@ -145,8 +153,11 @@ type PageRef struct {
 	Count       uint32 // items
 	Persistent  uint32 // of them persistent (for recovery)
 	Bytes       uint64 // body bytes
-	Level       uint8  // priority level
-	Ext         any    // the process's own notes
+	// FirstTime and LastTime are when the first and the last item came, in a
+	// stream the oldest and the newest.
+	FirstTime, LastTime int64
+	Level               uint8 // priority level
+	Ext                 any   // the process's own notes
 }
 
 // Storage keeps bytes for the machine. Its methods are called in the middle of
@@ -160,6 +171,9 @@ type Storage interface {
 	// WritePage writes the items of one page, which all leave memory (their
 	// Mem is released by Storage), and returns where it is.
 	WritePage(level uint8, items []Item) PageRef
+	// Cool releases bytes of a stream that the machine needs no more; what it
+	// belongs to is on disk.
+	Cool(mem message.Ref)
 }
 
 // EffectKind says what is to be done.

@@ -13,6 +13,8 @@ type benchStore struct {
 }
 
 func (s *benchStore) Keep(it *Item, delivered bool) { it.Mem = s.ref }
+func (s *benchStore) Cool(message.Ref)              {}
+
 func (s *benchStore) WritePage(uint8, []Item) PageRef {
 	s.pos++
 	return PageRef{Pos: s.pos}

@@ -76,6 +76,10 @@ func (m *Machine) enter(c *Consumer) {
 // caller's business.
 func (m *Machine) Attach(now int64, c *Consumer, eff *[]Effect) {
 	m.begin(now)
+	if m.log != nil {
+		m.attachCursor(c, eff)
+		return
+	}
 	i, ok := slices.BinarySearchFunc(m.groups, c.Priority, func(g *group, p int64) int {
 		switch {
 		case g.prio > p:
@@ -107,6 +111,10 @@ func (m *Machine) Detach(now int64, c *Consumer, eff *[]Effect) {
 		return
 	}
 	m.begin(now)
+	if m.log != nil {
+		m.detachCursor(c, eff)
+		return
+	}
 	g := c.group
 	if c.queued {
 		g.leave(c)
@@ -145,6 +153,10 @@ func (m *Machine) Unblock(now int64, c *Consumer, eff *[]Effect) {
 // before anything is delivered.
 func (m *Machine) UnblockAll(now int64, cs []*Consumer, eff *[]Effect) {
 	m.begin(now)
+	if m.log != nil {
+		m.unblockCursors(cs, eff)
+		return
+	}
 	any := false
 	for _, c := range cs {
 		if c.gated {

@@ -11,7 +11,7 @@ func (c *Consumer) Full() bool { return c.full() }
 // Stalled reports whether messages and consumers are there but none of the
 // consumers can take one.
 func (m *Machine) Stalled() bool {
-	return m.ready > 0 && len(m.consumers) > 0 && m.next() == nil
+	return m.log == nil && m.ready > 0 && len(m.consumers) > 0 && m.next() == nil
 }
 
 // InMemory returns how many ready messages lie in memory with their bytes.
@@ -48,7 +48,12 @@ func (m *Machine) LevelLengths() []int {
 
 // Head returns the next message to leave; nil if there is none or it is not
 // known yet because it is on disk. It is good until the next command.
-func (m *Machine) Head() *Item { return m.front() }
+func (m *Machine) Head() *Item {
+	if m.log != nil && m.pages > 0 {
+		return nil
+	}
+	return m.front()
+}
 
 // OldestUnacked returns when the oldest of the unacknowledged messages came
 // into the queue, 0 if there are none. It looks at all of them.

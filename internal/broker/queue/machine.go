@@ -55,6 +55,8 @@ type Machine struct {
 	active    *Consumer // the single active one
 	yielding  bool      // active gets no more: one with a higher priority waits
 
+	log *stream // of a stream; else nil
+
 	used  int64 // when the queue was last used (x-expires)
 	timer int64 // when Tick is due; 0 = not asked for
 	gone  bool
@@ -65,6 +67,9 @@ type Machine struct {
 func New(cfg Config, st Storage, now int64) *Machine {
 	m := &Machine{cfg: cfg, st: st, sz: defaultSizes, seq: 1, used: now, now: now}
 	m.normalise()
+	if cfg.Kind == Stream {
+		m.log = newStream(&cfg)
+	}
 	return m
 }
 
@@ -90,8 +95,12 @@ func (m *Machine) Configure(now int64, cfg Config, eff *[]Effect) {
 	old := m.cfg
 	m.cfg = cfg
 	m.cfg.Kind, m.cfg.MaxPriority = old.Kind, old.MaxPriority
-	m.cfg.SingleActive, m.cfg.AutoDelete = old.SingleActive, old.AutoDelete
+	m.cfg.SingleActive, m.cfg.AutoDelete, m.cfg.Window = old.SingleActive, old.AutoDelete, old.Window
 	m.normalise()
+	if m.log != nil && m.cfg.SegmentBytes != old.SegmentBytes {
+		m.log.setSegment(&m.cfg)
+		m.measureSegments()
+	}
 	if m.cfg.Expires != old.Expires {
 		m.used = now
 	}
@@ -107,6 +116,10 @@ func (m *Machine) begin(now int64) {
 // the limit or expired goes, what can be delivered is delivered, what will be
 // needed is asked for.
 func (m *Machine) settleDown(eff *[]Effect) {
+	if m.log != nil {
+		m.settleStream(eff)
+		return
+	}
 	if !m.limit(eff) {
 		return // goes on when the page is there
 	}
@@ -119,6 +132,9 @@ func (m *Machine) settleDown(eff *[]Effect) {
 
 // rest is the end of settleDown, for commands that make nothing deliverable.
 func (m *Machine) rest(eff *[]Effect) {
+	if m.log != nil {
+		return
+	}
 	if m.mortal {
 		m.expire(eff)
 		m.mortal = m.ready > 0
@@ -140,6 +156,10 @@ func (m *Machine) Enqueue(now int64, it *Item, eff *[]Effect) bool {
 	it.Seq = m.seq
 	m.seq++
 	it.Time = now
+	if m.log != nil {
+		m.appendItem(it, eff)
+		return true
+	}
 	if it.Prio > m.cfg.MaxPriority {
 		it.Prio = m.cfg.MaxPriority
 	}
@@ -379,13 +399,13 @@ func (m *Machine) hold(it *Item, c *Consumer) Slot {
 	return s
 }
 
-// Get takes the next message, for basic.get. Without noAck it is
+// Get takes the next message, for basic.get; of a stream it takes none. Without noAck it is
 // unacknowledged under the slot, with noAck it is done with. If its Mem is
 // zero, the bytes are at Pos; if both are set, the caller releases Mem.
 func (m *Machine) Get(now int64, noAck bool, eff *[]Effect) (it Item, s Slot, st GetStatus) {
 	m.begin(now)
 	m.used = now
-	for m.ready > 0 {
+	for m.ready > 0 && m.log == nil {
 		head := m.front()
 		if head == nil {
 			m.want(eff)
@@ -409,6 +429,9 @@ func (m *Machine) Get(now int64, noAck bool, eff *[]Effect) (it Item, s Slot, st
 
 // Settle ends a delivery. It reports false if there is no such one.
 func (m *Machine) Settle(now int64, s Slot, seq uint64, o Outcome, eff *[]Effect) bool {
+	if m.log != nil {
+		return m.SettleBatch(now, []SlotSeq{{s, seq}}, o, eff) > 0
+	}
 	m.begin(now)
 	if !m.settle(s, seq, o, eff) {
 		return false
@@ -422,6 +445,9 @@ func (m *Machine) Settle(now int64, s Slot, seq uint64, o Outcome, eff *[]Effect
 // delivery is decided.
 func (m *Machine) SettleBatch(now int64, batch []SlotSeq, o Outcome, eff *[]Effect) int {
 	m.begin(now)
+	if m.log != nil {
+		return m.settleCursors(batch, eff)
+	}
 	n := 0
 	for _, b := range batch {
 		if m.settle(b.Slot, b.Seq, o, eff) {
@@ -526,6 +552,10 @@ func (m *Machine) requeue(it *Item) {
 func (m *Machine) Purge(now int64, eff *[]Effect) int {
 	m.begin(now)
 	n := m.ready
+	if m.log != nil {
+		m.truncate(m.seq-1, ReasonNone, eff)
+		m.measureSegments()
+	}
 	for m.ready > 0 {
 		if m.front() == nil {
 			m.popPage(m.top(), eff)
@@ -718,6 +748,7 @@ func (m *Machine) spill(l *level, prio uint8) {
 			m.cold--
 		}
 	}
+	ref.FirstTime, ref.LastTime = l.tail[0].Time, l.tail[len(l.tail)-1].Time
 	l.pages.pushBack(&ref)
 	m.pages++
 	l.clearTail()
@@ -781,7 +812,12 @@ func (m *Machine) Unacked() int { return m.unacked }
 func (m *Machine) UnackedBytes() int64 { return m.unackedB }
 
 // Dying returns how many dead-lettered messages are not buried yet.
-func (m *Machine) Dying() int { return m.held.used - m.unacked }
+func (m *Machine) Dying() int {
+	if m.log != nil {
+		return 0
+	}
+	return m.held.used - m.unacked
+}
 
 // Paged returns how many pages of ready messages are on disk.
 func (m *Machine) Paged() int { return m.pages }
@@ -798,6 +834,9 @@ func (m *Machine) Timer() int64 { return m.timer }
 // HeadTime returns when the next message to leave was enqueued; ok is false
 // when there is none or it is not known because it is on disk.
 func (m *Machine) HeadTime() (at int64, ok bool) {
+	if m.log != nil && m.pages > 0 {
+		return m.base.pages.at(0).FirstTime, true
+	}
 	if it := m.front(); it != nil {
 		return it.Time, true
 	}

@@ -398,6 +398,8 @@ func (w *world) release(r message.Ref) {
 }
 
 // WritePage implements Storage.
+func (w *world) Cool(message.Ref) {}
+
 func (w *world) WritePage(level uint8, items []Item) PageRef {
 	kept := slices.Clone(items)
 	for i := range kept {

@@ -24,6 +24,11 @@ func (m *Machine) Restore(prio uint8, pages []PageRef, items []Item) {
 		it := items[i]
 		it.Prio = prio
 		m.seq = max(m.seq, it.Seq+1)
+		if m.log != nil {
+			m.pushItem(&it)
+			m.tidy()
+			continue
+		}
 		m.push(&it)
 	}
 }
@@ -34,6 +39,9 @@ func (m *Machine) RestoreDone(nextSeq uint64, now int64, eff *[]Effect) {
 	m.begin(now)
 	m.seq = max(m.seq, nextSeq)
 	m.used = now
+	if m.log != nil {
+		m.restored()
+	}
 	m.settleDown(eff)
 }
 
@@ -78,13 +86,16 @@ func (m *Machine) Walk(f func(Entry) bool) {
 				return
 			}
 		}
-		if !walk(&l.head) {
+		if m.log == nil && !walk(&l.head) {
 			return
 		}
 		for i := range l.pages.n {
 			if !f(Entry{State: Paged, Page: l.pages.at(i)}) {
 				return
 			}
+		}
+		if m.log != nil && !walk(&l.head) {
+			return
 		}
 		for i := range l.tail {
 			if !f(Entry{State: Ready, Item: &l.tail[i]}) {

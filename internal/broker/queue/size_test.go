@@ -13,7 +13,7 @@ func TestSizes(t *testing.T) {
 	}{
 		{"Machine", unsafe.Sizeof(Machine{}), 768},
 		{"Item", unsafe.Sizeof(Item{}), 64},
-		{"PageRef", unsafe.Sizeof(PageRef{}), 64},
+		{"PageRef", unsafe.Sizeof(PageRef{}), 80},
 		{"held", unsafe.Sizeof(held{}), 80},
 	} {
 		t.Log(c.name, c.size)

@@ -104,6 +104,8 @@ func (s *script) Keep(it *Item, delivered bool) {
 	it.Mem = s.arena.PutBytes([]byte("x"))
 }
 
+func (s *script) Cool(message.Ref) {}
+
 func (s *script) WritePage(level uint8, items []Item) PageRef {
 	s.pos++
 	kept := slices.Clone(items)

@@ -98,6 +98,7 @@ type Info struct {
 	Stalled                    int64 // ms in which no consumer could take what was ready
 	ActiveTag, ExclusiveTag    string
 	NextSeq                    uint64
+	Stream                     *StreamInfo // of a stream
 	Counters                   Counters
 }
 
@@ -123,6 +124,9 @@ func (q *Queue) Info() (i Info) {
 		})
 	}
 	i.NextSeq = q.m.NextSeq()
+	if q.Stream {
+		i.Stream = q.streamInfo()
+	}
 	i.Counters = q.counters()
 	return i
 }

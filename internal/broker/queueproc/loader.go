@@ -35,6 +35,16 @@ type blockRead struct {
 // loadBodies reads the messages of items from the log and hands them to the
 // machine, which dispatches them.
 func (q *Queue) loadBodies(ld *loader, items []queue.Item) error {
+	return q.readBodies(ld, items, q.Budget.Exhausted(), func() {
+		for _, r := range q.m.BodiesLoaded(nowMillis(), items, &q.eff) {
+			q.arena.Release(r)
+		}
+	})
+}
+
+// readBodies reads the messages of items and calls done, with the lock held,
+// once they are in the arena. few: so few that a block is too much for them.
+func (q *Queue) readBodies(ld *loader, items []queue.Item, few bool, done func()) error {
 	ld.pos, ld.msgs, ld.reads = ld.pos[:0], ld.msgs[:0], ld.reads[:0]
 	for i := range items {
 		ld.pos = append(ld.pos, store.Position(items[i].Pos))
@@ -43,8 +53,8 @@ func (q *Queue) loadBodies(ld *loader, items []queue.Item) error {
 		ld.endRead()
 		return q.startRead(ld, n)
 	}
-	if q.Budget.Exhausted() {
-		room = nil // a block would be too much
+	if few {
+		room = nil
 	}
 	err := q.Log.ReadMany(ld.pos, message.BlockSize, room, func(_ int, kind store.Kind, _ uint64, payload []byte) error {
 		b, err := storedMessage(kind, payload)
@@ -74,9 +84,7 @@ func (q *Queue) loadBodies(ld *loader, items []queue.Item) error {
 	for _, r := range ld.reads {
 		q.arena.Adopt(r.block)
 	}
-	for _, r := range q.m.BodiesLoaded(nowMillis(), items, &q.eff) {
-		q.arena.Release(r)
-	}
+	done()
 	clear(ld.msgs)
 	clear(ld.reads)
 	q.unlock()

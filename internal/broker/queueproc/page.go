@@ -156,6 +156,9 @@ func persistentOnly(items []queue.Item) []queue.Item {
 // loadOnce loads one page or one run of bodies. It reports whether to go on.
 // takeLoss: what is not there will not come back.
 func (q *Queue) loadOnce(takeLoss bool) (bool, error) {
+	if q.Stream {
+		return q.loadRun(takeLoss)
+	}
 	q.mu.Lock()
 	if q.deleted {
 		q.loading = false

@@ -12,7 +12,7 @@ const maxPressure = 50 * time.Millisecond
 
 // pressed reports whether publishers should wait. Called with the lock held.
 func (q *Queue) pressed() bool {
-	return (q.m.ReadyBytes() > q.Window/2 || q.m.Ready() > windowItems/2) && q.m.Consumers() > 0 && !q.m.Starved()
+	return !q.Stream && (q.m.ReadyBytes() > q.Window/2 || q.m.Ready() > windowItems/2) && q.m.Consumers() > 0 && !q.m.Starved()
 }
 
 // relieve lets publishers go on when there is room again, or no hope of it.

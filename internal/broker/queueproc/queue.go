@@ -111,6 +111,7 @@ type Options struct {
 	VHost   string
 	Durable bool
 	Quorum  bool
+	Stream  bool   // a log that is read without being consumed
 	Epoch   uint64 // of this run of the node
 	Window  int64  // bytes of waiting messages kept in memory
 	Host    Host
@@ -158,6 +159,8 @@ type Queue struct {
 	pushback int64         // bytes from which on publishers wait; 0: never
 	room     chan struct{} // closed when there are fewer; nil: nobody waits
 
+	log *follower // of a stream; else nil
+
 	reads     atomic.Uint64 // messages read from disk
 	changed   atomic.Bool   // on Changes
 	trimmedAt uint64        // sum of counters at the last Trim
@@ -177,7 +180,13 @@ const windowItems = 8192
 
 // New makes an empty queue.
 func New(o Options, cfg queue.Config) *Queue {
+	if cfg.Window = 0; o.Stream {
+		cfg.Window = o.Window
+	}
 	q := &Queue{Options: o, cfg: cfg}
+	if o.Stream {
+		q.log = newFollower(q)
+	}
 	q.arena = message.NewArena(o.Budget)
 	q.m = queue.New(cfg, q, nowMillis())
 	return q
@@ -324,7 +333,7 @@ func (q *Queue) deliver(e *queue.Effect) {
 		c.Sink.Deliver(c, d, &q.out)
 	}
 	q.touch(c.Sink)
-	if (q.stats.Delivered+q.stats.DeliveredNoAck)&waitSample == 0 {
+	if (q.stats.Delivered+q.stats.DeliveredNoAck)&waitSample == 0 && !q.Stream {
 		q.Waits.observe(nowMillis() - e.Item.Time)
 	}
 	if c.NoAck {
@@ -333,7 +342,7 @@ func (q *Queue) deliver(e *queue.Effect) {
 		return
 	}
 	q.stats.Delivered++
-	if e.Item.Pos != 0 {
+	if e.Item.Pos != 0 && !q.Stream {
 		q.arena.Release(e.Item.Mem)
 	}
 }
@@ -411,6 +420,12 @@ func (q *Queue) Keep(it *queue.Item, delivered bool) {
 			return
 		}
 	}
+	if q.Stream {
+		if it.Pos == 0 || !q.Budget.Exhausted() {
+			it.Mem = q.arena.Put(&p.Msg)
+		}
+		return
+	}
 	if q.m.Ready() < windowItems && q.arena.Held() < q.Window && !q.Budget.Exhausted() {
 		it.Mem = q.arena.Put(&p.Msg)
 		return
@@ -450,6 +465,9 @@ func (q *Queue) write(it *queue.Item, p *Pub) {
 		q.kept.bytes += int64(it.Size)
 		p.Pos = max(p.Pos, pos)
 	}
+	if q.log != nil {
+		q.log.last = pos
+	}
 }
 
 // Publish puts messages into the queue, in order, and says in each Pub what
@@ -466,7 +484,7 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 		p := &pubs[i]
 		it := &q.item
 		*it = queue.Item{Expiry: p.Expiry, Time: now, Size: uint32(len(p.Msg.Body)), Prio: p.Priority}
-		if (p.Persistent || q.Quorum) && q.Durable {
+		if (p.Persistent || q.Quorum || q.Stream) && q.Durable {
 			it.Flags = queue.Persistent
 		}
 		q.cur = p
@@ -478,6 +496,10 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 		q.do(&a)
 	}
 	q.cur = nil
+	if q.log != nil {
+		q.follow(now)
+		q.do(&a)
+	}
 	is.Full, is.Over = q.pressed(), q.full()
 	q.finish(&a)
 	is.Behind = a.behind
@@ -570,7 +592,13 @@ func (q *Queue) Attach(c *Consumer, attached func()) error {
 	if attached != nil {
 		attached()
 	}
+	if q.log != nil {
+		q.advance(nowMillis())
+	}
 	q.m.Attach(nowMillis(), &c.Consumer, &q.eff)
+	if q.log != nil {
+		q.follow(nowMillis())
+	}
 	q.unlock()
 	return nil
 }
@@ -724,6 +752,7 @@ func (q *Queue) Touch() {
 func (q *Queue) Configure(cfg queue.Config) {
 	q.mu.Lock()
 	if !q.deleted {
+		cfg.Window = q.cfg.Window
 		q.cfg = cfg
 		q.m.Configure(nowMillis(), cfg, &q.eff)
 		q.retrySoon()
@@ -822,9 +851,12 @@ func (q *Queue) Trim() {
 		return
 	}
 	held := q.arena.Held()
+	if q.Stream && quiet {
+		q.m.Rest()
+	}
 	q.m.Trim()
 	q.arena.DropBlocks()
-	if quiet && q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0 {
+	if quiet && (q.Stream || q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0) && !q.loading {
 		q.arena.Trim()
 		q.eff, q.settled, q.scratch, q.loader = nil, nil, nil, nil
 	}

@@ -280,9 +280,9 @@ func pageRef(pos uint64, size int, p *page, epoch uint64) queue.PageRef {
 			continue
 		}
 		if ref.Count == 0 {
-			ref.First = it.Seq
+			ref.First, ref.FirstTime = it.Seq, it.Time
 		}
-		ref.Last = it.Seq
+		ref.Last, ref.LastTime = it.Seq, it.Time
 		ref.Count++
 		ref.Bytes += uint64(it.Size)
 		if persistent {

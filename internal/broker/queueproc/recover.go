@@ -173,7 +173,7 @@ type LoadPage func(pos store.Position) ([]byte, error)
 // redelivered: the node did not stop cleanly, so that any message may have
 // been delivered.
 func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
-	redelivered = redelivered && !q.Quorum // whose deliveries leave a trace
+	redelivered = redelivered && !q.Quorum && !q.Stream // whose deliveries leave a trace, or none
 	q.mu.Lock()
 	slices.SortFunc(r.settled, func(a, b run) int { return cmp.Compare(a.first, b.first) })
 	slices.SortFunc(r.pages, func(a, b queue.PageRef) int { return cmp.Compare(a.First, b.First) })
@@ -302,11 +302,13 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 			return true
 		}
 		ext := p.Ext.(*pageExt)
-		dst = append(dst, p.Level, boolByte(ext.redelivered))
+		dst = append(dst, p.Level, boolByte(ext.redelivered)|pageTimes)
 		dst = appendUvarints(dst, p.Pos, ext.epoch, uint64(ext.size), p.First, p.Last, uint64(p.Persistent), ext.lastingBytes, uint64(len(ext.lasting)))
 		for _, s := range ext.lasting {
 			dst = appendUvarints(dst, uint64(s.seg), uint64(s.count), s.bytes)
 		}
+		dst = binary.AppendVarint(dst, p.FirstTime)
+		dst = binary.AppendVarint(dst, p.LastTime-p.FirstTime)
 		return true
 	})
 	live := make([]queue.Item, 0, 16)
@@ -329,6 +331,9 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 	return dst
 }
 
+// pageTimes: in a checkpoint, the times of a page's items follow.
+const pageTimes = 2
+
 func boolByte(b bool) byte {
 	if b {
 		return 1
@@ -347,7 +352,8 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 	}
 	for range pages {
 		ref := queue.PageRef{Level: r.byte()}
-		ext := &pageExt{redelivered: r.byte()&1 != 0}
+		flags := r.byte()
+		ext := &pageExt{redelivered: flags&1 != 0}
 		ref.Pos = r.uvarint()
 		ext.epoch, ext.size = r.uvarint(), uint32(r.uvarint())
 		ref.First, ref.Last, ref.Persistent, ref.Bytes = r.uvarint(), r.uvarint(), uint32(r.uvarint()), r.uvarint()
@@ -358,6 +364,10 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 		}
 		for range segs {
 			ext.segs = append(ext.segs, segLive{uint32(r.uvarint()), uint32(r.uvarint()), r.uvarint()})
+		}
+		if flags&pageTimes != 0 {
+			ref.FirstTime = r.varint()
+			ref.LastTime = ref.FirstTime + r.varint()
 		}
 		ext.lasting, ext.lastingBytes = ext.segs, ref.Bytes
 		rec.pages = append(rec.pages, ref)
