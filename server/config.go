@@ -89,7 +89,7 @@ type Config struct {
 	Memory         MemoryAlarm
 	DiskFree       DiskAlarm
 	// DefaultQueueType is that of queues that are declared without one, in
-	// virtual hosts that have none of their own: classic (default) or quorum.
+	// virtual hosts that have none of their own: classic (default), quorum or stream.
 	DefaultQueueType string
 	// ConsumerTimeout is how long a delivery may stay unacknowledged
 	// (consumer_timeout); default 30 min, negative: for ever.

@@ -188,6 +188,9 @@ func (b *Broker) PurgeQueueAs(a Actor, vhost, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := q.NotForStreams("queue.purge"); err != nil {
+		return 0, err
+	}
 	n := q.Purge()
 	b.Audit(AuditEntry{Actor: a, Action: "purge queue", VHost: vhost, Object: name, Result: AuditOK, Detail: fmt.Sprintf("%d messages", n)})
 	return n, nil

@@ -55,7 +55,7 @@ type Config struct {
 	VHostDefaults   []VHostDefaults
 
 	Limits           Limits
-	DefaultQueueType string // of queues that say none: "classic" (or "") or "quorum"
+	DefaultQueueType string // of queues that say none: "classic" (or ""), "quorum" or "stream"
 
 	// Audit is told what operators and clients change, and what is refused to
 	// them; nil: nobody. Called on any goroutine, with no lock held.

@@ -36,13 +36,25 @@ func (ch *Channel) Consume(s ConsumeSpec, attached func(c *queueproc.Consumer)) 
 	if err != nil {
 		return nil, err
 	}
+	if q.Stream {
+		if err := q.checkStream(&s); err != nil {
+			return nil, err
+		}
+	} else if _, ok := s.Args.Get("x-stream-offset"); ok {
+		return nil, errf(PreconditionFailed, "invalid arg 'x-stream-offset' for %s of queue type rabbit_%s_queue", q.label(), q.Definition().Type)
+	}
 	if s.GlobalQoS && q.Definition().Type == "quorum" {
 		return nil, errf(NotImplemented, "queue '%s' in vhost '%s' does not support global qos", s.Queue, c.vhost.Name)
 	}
 	cons := &queueproc.Consumer{Sink: ch.out, User: s.User, Channel: ch}
 	cons.Tag, cons.NoAck, cons.Prefetch, cons.Gate = s.Tag, s.NoAck, s.Prefetch, s.Gate
-	// Quorum queues know no exclusive consumers; RabbitMQ takes the flag and forgets it.
-	cons.Exclusive = s.Exclusive && q.Definition().Type != "quorum"
+	// Only classic queues know exclusive consumers; RabbitMQ takes the flag and forgets it.
+	cons.Exclusive = s.Exclusive && q.Definition().Type == meta.Classic
+	if q.Stream {
+		if cons.Cursor, err = q.cursor(&s); err != nil {
+			return nil, err
+		}
+	}
 	if v, ok := s.Args.Get("x-priority"); ok {
 		n, ok := wire.AsInt64(v)
 		if !ok {
@@ -114,6 +126,9 @@ func (ch *Channel) Get(name string, noAck bool, use func(q *queueproc.Queue, d q
 	}
 	q, err := c.open(name)
 	if err != nil {
+		return false, err
+	}
+	if err := q.NotForStreams("basic.get"); err != nil {
 		return false, err
 	}
 	if d := q.Definition(); d.Type == "quorum" && d.Effective.SingleActive {

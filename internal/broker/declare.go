@@ -258,6 +258,9 @@ func (c *Client) PurgeQueue(name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := q.NotForStreams("queue.purge"); err != nil {
+		return 0, err
+	}
 	c.did(entry)
 	return q.Purge(), nil
 }

@@ -170,7 +170,7 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 	q.def.Store(d)
 	q.dl.Store(deadLetterOf(d))
 	q.Queue = queueproc.New(queueproc.Options{
-		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == "quorum", Epoch: b.epoch,
+		ID: d.ID, Name: d.Name, VHost: v.Name, Durable: d.Durable, Quorum: d.Type == meta.Quorum, Stream: d.Type == meta.Stream, Epoch: b.epoch,
 		Window: b.cfg.QueueWindow, Host: b, Log: b.log, Budget: &b.budget, Meter: &v.meter, Owner: q, Waits: &b.waits[kindOfQueue(d)], Changes: &b.survey.changes,
 	}, queueConfig(d))
 	if v.tracing.Load() {
@@ -235,6 +235,14 @@ func queueConfig(d *meta.Queue) queue.Config {
 		c.Kind = queue.Quorum
 		c.DeliveryLimit = e.DeliveryLimit
 		c.KeepDead = e.DeadLetterStrategy == atLeastOnce
+	}
+	c.MaxAge, c.SegmentBytes = queue.None, queue.None
+	if d.Type == meta.Stream {
+		c.Kind = queue.Stream
+		c.SegmentBytes = e.StreamMaxSegmentSize
+		if e.MaxAge != meta.None {
+			c.MaxAge = e.MaxAge * 1000
+		}
 	}
 	switch e.Overflow {
 	case "reject-publish":

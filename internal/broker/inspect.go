@@ -112,6 +112,9 @@ func kindOfQueue(d *meta.Queue) QueueKind {
 	if d.Type == "quorum" {
 		return QuorumQueue
 	}
+	if d.Type == meta.Stream {
+		return StreamQueue
+	}
 	return ClassicQueue
 }
 

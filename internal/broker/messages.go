@@ -311,6 +311,9 @@ func (t *MessageTarget) describe() string {
 }
 
 func (b *Broker) actOnMessages(ctx context.Context, q *Queue, w *MessageWork) (res MessageResult, err error) {
+	if q.Stream && w.Action != CopyMessages {
+		return res, errf(PreconditionFailed, "%s is a stream: single messages cannot be taken out of it, only copied; old ones go by retention (x-max-age, x-max-length-bytes)", q.label())
+	}
 	var send func(*message.Message) (*queueproc.Pub, []*Queue, error)
 	switch w.Action {
 	case MoveMessages, CopyMessages:
@@ -407,8 +410,31 @@ func (b *Broker) matching(ctx context.Context, q *Queue, w *MessageWork) (seqs [
 }
 
 func (b *Broker) copyMessages(ctx context.Context, q *Queue, seqs []uint64, send func(*message.Message) (*queueproc.Pub, []*Queue, error), pace *pace) (res MessageResult, err error) {
+	if q.Stream {
+		// It may be long, and what is wanted in its midst.
+		for len(seqs) > 0 && err == nil {
+			n := 1
+			for n < len(seqs) && seqs[n]-seqs[n-1] < 256 {
+				n++
+			}
+			first := uint64(q.Info().Stream.FirstOffset) + 1
+			if last := seqs[n-1]; last >= first {
+				offset := int(max(seqs[0], first) - first)
+				err = b.copySome(ctx, q, seqs[:n], offset, int(last-first)+1-offset, send, pace, &res)
+			}
+			seqs = seqs[n:]
+		}
+		return res, err
+	}
+	err = b.copySome(ctx, q, seqs, 0, q.Info().Ready+q.Info().Unacked, send, pace, &res)
+	return res, err
+}
+
+// copySome copies messages that are among the n from position offset on.
+func (b *Broker) copySome(ctx context.Context, q *Queue, seqs []uint64, offset, n int, send func(*message.Message) (*queueproc.Pub, []*Queue, error), pace *pace, res *MessageResult) error {
 	var failed error
-	err = q.Browse(ctx, queueproc.ReadyThenUnacked, 0, q.Info().Ready+q.Info().Unacked, func(m queueproc.Browsed) bool {
+	left := len(seqs)
+	err := q.Browse(ctx, queueproc.ReadyThenUnacked, offset, n, func(m queueproc.Browsed) bool {
 		if _, ok := slices.BinarySearch(seqs, m.Item.Seq); !ok {
 			return true
 		}
@@ -424,9 +450,10 @@ func (b *Broker) copyMessages(ctx context.Context, q *Queue, seqs []uint64, send
 		if failed = b.log.Throttle(ctx); failed != nil {
 			return false
 		}
-		return res.Matched < len(seqs)
+		left--
+		return left > 0
 	}, nil)
-	return res, coreQueueError(q, err)
+	return coreQueueError(q, err)
 }
 
 func coreQueueError(q *Queue, err error) error {
@@ -554,6 +581,9 @@ func (b *Broker) EditMessage(ctx context.Context, a Actor, vhost, name string, s
 }
 
 func (b *Broker) editMessage(a Actor, q *Queue, seq uint64, props wire.Properties, body []byte, t MessageTarget) error {
+	if q.Stream {
+		return errf(PreconditionFailed, "%s is a stream: its messages cannot be changed", q.label())
+	}
 	if int64(len(body)) > b.cfg.MaxMessageSize {
 		return errf(PreconditionFailed, "message size %d is larger than configured max size %d", len(body), b.cfg.MaxMessageSize)
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +15,15 @@ import (
 
 // What is different about consuming from a stream.
 
-// streamArgs are arguments of basic.consume that other types than stream refuse.
-var streamArgs = []string{"x-stream-offset"}
-
 // checkStream refuses what a stream does not do, in RabbitMQ's order and words.
 func (q *Queue) checkStream(s *ConsumeSpec) error {
 	switch _, prio := s.Args.Get("x-priority"); {
-	case s.GlobalQoS:
-		return errf(NotImplemented, "%s does not support global qos", q.label())
 	case prio:
 		return errf(PreconditionFailed, "invalid arg 'x-priority' for %s of queue type rabbit_stream_queue", q.label())
 	case s.Prefetch == 0:
 		return errf(PreconditionFailed, "consumer prefetch count is not set for '%s'", q.label())
+	case s.GlobalQoS:
+		return errf(NotImplemented, "%s does not support global qos", q.label())
 	case s.NoAck:
 		return q.notForStreams("automatic acknowledgement")
 	}
@@ -51,7 +49,7 @@ func (q *Queue) cursor(s *ConsumeSpec) (*queue.Cursor, error) {
 	if v, ok := s.Args.Get("x-stream-offset"); ok {
 		var good bool
 		if k.Start, good = parseStart(v, time.Now()); !good {
-			return nil, errf(PreconditionFailed, "invalid arg 'x-stream-offset' for %s: {invalid_stream_offset_arg,%s}", q.label(), meta.TermOf(v))
+			return nil, errf(PreconditionFailed, "invalid arg 'x-stream-offset' for %s: {invalid_stream_offset_arg,{%s,%s}}", q.label(), wire.TypeName(v), erlangTerm(v))
 		}
 	}
 	f, err := q.filter(s.Args)
@@ -80,6 +78,14 @@ func parseStart(v wire.Value, now time.Time) (queue.Start, bool) {
 		ago, ok := interval(s, now)
 		return queue.Start{Kind: queue.StartTime, Value: ago}, ok
 	}
+}
+
+// erlangTerm is a value as RabbitMQ's texts have it.
+func erlangTerm(v wire.Value) string {
+	if s, ok := wire.AsString(v); ok {
+		return meta.ErlangTerm(s)
+	}
+	return fmt.Sprint(v)
 }
 
 // interval reads a number and a unit, such as 7D, as the time so long before

@@ -86,6 +86,7 @@ type QueueKind uint8
 const (
 	ClassicQueue QueueKind = iota
 	QuorumQueue
+	StreamQueue
 	QueueKinds // how many there are
 )
 

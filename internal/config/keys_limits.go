@@ -60,8 +60,10 @@ func (b *build) limitKeys() []key {
 				s.DefaultQueueType = "classic"
 			case "quorum", "rabbit_quorum_queue":
 				s.DefaultQueueType = "quorum"
+			case "stream", "rabbit_stream_queue":
+				s.DefaultQueueType = "stream"
 			default:
-				return fmt.Errorf("%q: want classic or quorum", v)
+				return fmt.Errorf("%q: want classic, quorum or stream", v)
 			}
 			return nil
 		}},

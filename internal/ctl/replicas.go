@@ -172,7 +172,7 @@ func streamCommands() []*Command {
 	tool := []Tool{Streams}
 	both := []Tool{Diagnostics, Queues, Streams}
 	stream := [2]string{"<stream>", "Name of a stream"}
-	const none = "streams are not part of this version of Warren"
+	const none = "streams of Warren are on one node and have no protocol of their own: there is nothing to do or to show"
 	refuse := func(name, usage, short string, min, max int) *Command {
 		return &Command{Name: name, Tools: tool, Group: groupForeign, Usage: usage, Min: min, Max: max, Short: short, Run: notHere(none)}
 	}

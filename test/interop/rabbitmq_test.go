@@ -82,12 +82,12 @@ func (r *rabbitMQ) try(args ...string) (string, error) {
 // to Warren.
 func TestDefinitionsThroughRabbitMQ(t *testing.T) {
 	r := startRabbitMQ(t)
-	_, rest := definitions(t)
+	good, _ := definitions(t)
 	n := newNode(t)
 	n.start()
 	dir := t.TempDir()
 	ours, theirs, again := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs"), filepath.Join(dir, "again")
-	n.does("rabbitmqctl", "import_definitions", rest)
+	n.does("rabbitmqctl", "import_definitions", good)
 	n.does("rabbitmqctl", "-q", "export_definitions", ours)
 	if out, err := r.try("import_definitions", ours); err != nil {
 		t.Fatalf("RabbitMQ does not import: %v\n%s", err, out)

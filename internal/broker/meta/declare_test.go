@@ -50,7 +50,7 @@ func TestDeclareRecorded(t *testing.T) {
 	for _, part := range strings.Split(string(raw), "\n== ")[1:] {
 		name, rest, _ := strings.Cut(part, "\n")
 		t.Run(name, func(t *testing.T) {
-			s := newState(t, Options{Streams: true})
+			s := newState(t, Options{})
 			lines := strings.Split(strings.TrimSuffix(rest, "\n"), "\n")
 			for i := 0; i+1 < len(lines); i += 2 {
 				cmd, want := lines[i], strings.TrimPrefix(lines[i+1], "  ")

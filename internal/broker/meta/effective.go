@@ -62,7 +62,6 @@ func effective(q *Queue, defaultDeliveryLimit int64) Effective {
 	}
 	e := Effective{Type: q.Type, MessageTTL: None, Expires: None, MaxLength: None, DeliveryLimit: None,
 		ConsumerTimeout: None, MaxAge: None, StreamMaxSegmentSize: None, Overflow: "drop-head", DeadLetterStrategy: "at-most-once"}
-	e.PushbackBytes, _ = jsonInt(p[MaxBytes])
 	if q.Type == Stream {
 		e.MaxBytes = num("max-length-bytes", byPolicy)
 		e.StreamMaxSegmentSize = num("stream-max-segment-size-bytes", byPolicy)
@@ -71,6 +70,7 @@ func effective(q *Queue, defaultDeliveryLimit int64) Effective {
 		}
 		return e
 	}
+	e.PushbackBytes, _ = jsonInt(p[MaxBytes])
 	e.MessageTTL, e.Expires = num("message-ttl", smaller), num("expires", smaller)
 	e.MaxLength, e.MaxBytes = num("max-length", smaller), num("max-length-bytes", smaller)
 	overflow := argument

@@ -212,11 +212,14 @@ func (s *State) checkNewQueue(v *vhost, c *DeclareQueue, durable bool, args Args
 			return errf(PreconditionFailed, "invalid property 'non-durable' for %s", name)
 		}
 	}
-	if t == Stream && !s.opt.Streams {
-		return invalidArg("x-queue-type", name, erlString("unsupported queue type 'stream'"))
+	if n, _ := argInt(args, "x-stream-max-segment-size-bytes"); t == Stream && n > maxSegment {
+		return errf(PreconditionFailed, "Exceeded max value for x-stream-max-segment-size-bytes")
 	}
 	return nil
 }
+
+// maxSegment is the largest x-stream-max-segment-size-bytes.
+const maxSegment = 3_000_000_000
 
 func (s *State) deleteQueue(c *DeleteQueue, r *Result) error {
 	v := s.vhost(c.VHost)

@@ -34,9 +34,6 @@ type Options struct {
 	ExchangeTypes []string
 	// Components of runtime parameters that exist; nil: shovels and federation.
 	Components []string
-	// Streams says that x-queue-type=stream can be declared. A node without
-	// refuses it like an unknown type, after checking it like RabbitMQ.
-	Streams bool
 	// DefaultQueueType is that of queues that say none, in virtual hosts that
 	// say none either; "": classic.
 	DefaultQueueType string

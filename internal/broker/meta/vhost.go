@@ -22,11 +22,7 @@ func (s *State) putVHost(c *PutVHost, r *Result) error {
 		return errf(Invalid, "virtual host name cannot be empty")
 	}
 	switch c.DefaultQueueType {
-	case "", "undefined", Classic, Quorum:
-	case Stream:
-		if !s.opt.Streams && !s.replaying {
-			return errf(Invalid, "unsupported default queue type '%s'", c.DefaultQueueType)
-		}
+	case "", "undefined", Classic, Quorum, Stream:
 	default:
 		if !s.replaying {
 			return errf(Invalid, "unsupported default queue type '%s'", c.DefaultQueueType)

@@ -114,7 +114,6 @@ func (m *Machine) detachCursor(c *Consumer, eff *[]Effect) {
 	s.put(c, &s.idle)
 	s.idle.all--
 	c.group = nil
-	m.unacked -= int(c.unacked)
 	delete(s.cursors, c.Cursor.slot)
 	for i, x := range m.consumers {
 		if x == c {
@@ -218,7 +217,6 @@ func (m *Machine) serve(c *Consumer, eff *[]Effect) {
 			return
 		}
 		c.unacked++
-		m.unacked++
 		e := add(eff, Deliver)
 		e.Consumer, e.Slot, e.Item = c, k.slot, *it
 	}
@@ -286,7 +284,6 @@ func (m *Machine) settleCursors(batch []SlotSeq, eff *[]Effect) (n int) {
 			continue
 		}
 		c.unacked--
-		m.unacked--
 		n++
 		if !c.queued && !c.gated {
 			s.put(c, &s.ready)

@@ -805,7 +805,8 @@ func (m *Machine) Ready() int { return m.ready }
 // ReadyBytes returns the body bytes of the ready messages.
 func (m *Machine) ReadyBytes() int64 { return m.bytes }
 
-// Unacked returns how many messages are delivered and not settled.
+// Unacked returns how many messages are delivered and not settled; of a stream,
+// whose messages stay ready, none.
 func (m *Machine) Unacked() int { return m.unacked }
 
 // UnackedBytes returns the body bytes of the unacknowledged messages.

@@ -117,8 +117,8 @@ func TestImportAllOrNothing(t *testing.T) {
 	for _, c := range []struct{ doc, want string }{
 		{`{"vhosts":[{"name":"half"}],"bindings":[{"source":"amq.direct","vhost":"half","destination":"x","destination_type":"nothing"}]}`,
 			`400 {"error":"bad_request","reason":"destination_type \"nothing\" of a binding in vhost 'half' is neither queue nor exchange"}`},
-		{`{"vhosts":[{"name":"half"}],"queues":[{"name":"s","vhost":"half","arguments":{"x-queue-type":"stream"}}]}`, ``},
-		{`{"vhosts":[{"name":"half"}],"queues":[{"name":"s","vhost":"half","type":"stream"}]}`, ``},
+		{`{"vhosts":[{"name":"half"}],"queues":[{"name":"s","vhost":"half","arguments":{"x-queue-type":"stream","x-max-length":5}}]}`, ``},
+		{`{"vhosts":[{"name":"half"}],"queues":[{"name":"s","vhost":"half","type":"brook"}]}`, ``},
 		{`{"vhosts":[{"name":"half"}],"exchanges":[{"name":"x","vhost":"half","type":"x-delayed-message"}]}`, ``},
 		{`{"vhosts":[{"name":"half"}],"queues":5}`, ``},
 		{`{"vhosts":[{"name":"half"}],"users":[{"name":"u","password_hash":"!"}]}`, ``},

@@ -109,7 +109,7 @@ func (w *queueWriter) row(q *broker.Queue) apitype.Queue {
 		Arguments: tableJSON(wire.TableView(d.Args)), AutoDelete: d.AutoDelete, Durable: d.Durable, Exclusive: d.Exclusive,
 		Name: d.Name, Node: w.a.Config.NodeName, State: "running", Type: d.Type, VHost: d.VHost,
 	}
-	if q.Kind() == broker.QuorumQueue {
+	if q.Kind() != broker.ClassicQueue {
 		r.QuorumQueue = w.quorum()
 	}
 	if w.off {
@@ -130,6 +130,8 @@ func (w *queueWriter) row(q *broker.Queue) apitype.Queue {
 			MessagesReadyRAM: int64(i.ReadyInMemory), StorageVersion: 2,
 		}
 		r.BackingQueueStatus = w.backing(q, &i, f)
+	} else if i.Stream != nil {
+		r.StreamStats = w.streamStats(i.Stream)
 	} else {
 		r.QuorumStats = w.quorumStats(d, &i)
 	}
@@ -227,6 +229,15 @@ func (w *queueWriter) policy(d *meta.Queue) json.RawMessage {
 func (w *queueWriter) quorum() *apitype.QuorumQueue {
 	node := w.a.Config.NodeName
 	return &apitype.QuorumQueue{Leader: node, Members: []string{node}, Online: []string{node}}
+}
+
+func (w *queueWriter) streamStats(i *queueproc.StreamInfo) *apitype.StreamStats {
+	s := &apitype.StreamStats{CommittedOffset: i.Committed, FirstOffset: i.FirstOffset, NextOffset: i.NextOffset,
+		Readers: map[string]int{w.a.Config.NodeName: i.Readers}, Segments: i.Segments}
+	if i.FirstTime != 0 {
+		s.FirstTimestamp = &i.FirstTime
+	}
+	return s
 }
 
 func (w *queueWriter) quorumStats(d *meta.Queue, i *queueproc.Info) *apitype.QuorumStats {

@@ -414,12 +414,23 @@ type BackingQueue struct {
 	Version           int              `json:"version"`
 }
 
-// QuorumQueue is what only quorum queues have.
+// QuorumQueue is what only quorum queues and streams have.
 type QuorumQueue struct {
 	Leader  string   `json:"leader"`
 	Members []string `json:"members"`
 	Online  []string `json:"online"`
 	*QuorumStats
+	*StreamStats
+}
+
+// StreamStats is the part of a stream that changes. Offsets are -1 where there is none.
+type StreamStats struct {
+	CommittedOffset int64          `json:"committed_offset"`
+	FirstOffset     int64          `json:"first_offset"`
+	FirstTimestamp  *int64         `json:"first_timestamp"`
+	NextOffset      int64          `json:"next_offset"`
+	Readers         map[string]int `json:"readers"`
+	Segments        int            `json:"segments"`
 }
 
 // QuorumStats is the part of it that changes.

@@ -169,7 +169,7 @@ func (h *Handler) totals(p *page, l *look) {
 
 // kinds are the labels of types of queues.
 func kinds() [broker.QueueKinds]string {
-	return [broker.QueueKinds]string{"rabbit_classic_queue", "rabbit_quorum_queue"}
+	return [broker.QueueKinds]string{"rabbit_classic_queue", "rabbit_quorum_queue", "rabbit_stream_queue"}
 }
 
 // global writes the counters that never go down.

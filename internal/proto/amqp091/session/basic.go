@@ -260,6 +260,9 @@ func (ch *channel) nack(tag wire.DeliveryTag, multiple, requeue, reject bool) er
 			o = queue.Requeue
 		}
 	}
+	if err := ch.noStream(tag, multiple, "basic.nack and basic.reject"); err != nil {
+		return err
+	}
 	if ch.core.InTx() {
 		return ch.txSettle(tag, multiple, o)
 	}
@@ -293,10 +296,32 @@ func (ch *channel) nack(tag wire.DeliveryTag, multiple, requeue, reject bool) er
 	return nil
 }
 
+// noStream refuses an operation if one of the deliveries that it is about is of
+// a stream.
+func (ch *channel) noStream(tag wire.DeliveryTag, multiple bool, what string) (err error) {
+	look := func(d *delivery) {
+		if d.queue.Stream && err == nil {
+			err = d.queue.Owner.(*broker.Queue).NotForStreams(what)
+		}
+	}
+	c := ch.conn
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if multiple {
+		ch.unacked.upTo(tag, look)
+	} else if d := ch.unacked.at(tag); d != nil {
+		look(d)
+	}
+	return err
+}
+
 // recover puts everything unacknowledged back (basic.recover).
 func (ch *channel) recover(requeue, answer bool) error {
 	if !requeue {
 		return &closeError{code: wire.NotImplemented, text: "requeue=false", conn: true}
+	}
+	if err := ch.noStream(0, true, "basic.recover"); err != nil {
+		return err
 	}
 	c := ch.conn
 	if answer {

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type channel struct {
 
 	// Guarded by conn.out.mu.
 	unacked               unacked
+	headers, props        []byte // scratch
 	consumers             map[string]*consumer
 	tallies               []*queueTally
 	shownPrefetch         uint32 // what others see of prefetch
@@ -268,8 +270,12 @@ func (ch *channel) Deliver(pc *queueproc.Consumer, d queueproc.Delivery, m *mess
 }
 
 // withCount adds what quorum queues tell from the second delivery on: how many
-// failed (x-delivery-count), and how many there were (x-acquired-count).
+// failed (x-delivery-count), and how many there were (x-acquired-count), and what
+// streams tell of each: the offset (x-stream-offset). Called with the outbox locked.
 func (ch *channel) withCount(q *queueproc.Queue, d queueproc.Delivery, props []byte) []byte {
+	if q != nil && q.Stream {
+		return ch.withOffset(d.Seq-1, props)
+	}
 	if d.Acquired == 0 || q == nil {
 		return props
 	}
@@ -280,6 +286,32 @@ func (ch *channel) withCount(q *queueproc.Queue, d queueproc.Delivery, props []b
 	p.Headers.Set("x-delivery-count", wire.Int64(d.Count))
 	p.Headers.Set("x-acquired-count", wire.Int64(d.Acquired))
 	return p.Append(nil)
+}
+
+// withOffset adds a header to a message without asking for memory.
+func (ch *channel) withOffset(offset uint64, props []byte) []byte {
+	const key = "x-stream-offset"
+	var v wire.PropertiesView
+	if v.Parse(props) != nil {
+		return props
+	}
+	headers, _ := v.Headers()
+	h := ch.headers[:0]
+	if _, has := headers.Lookup(key); has {
+		h = headers.AppendWithout(h, key)
+	} else {
+		h = append(h, headers...)
+	}
+	h = append(append(h, byte(len(key))), key...)
+	h = binary.BigEndian.AppendUint64(append(h, wire.Int64(0).Code()), offset)
+	out, err := wire.AppendEditedProperties(ch.props[:0], props, wire.PropertyEdit{Headers: wire.TableView(h)})
+	if ch.headers, ch.props = h, out; cap(h)+cap(out) > 8<<10 {
+		ch.headers, ch.props = nil, nil
+	}
+	if err != nil {
+		return props
+	}
+	return out
 }
 
 // Flush implements queueproc.Sink.
