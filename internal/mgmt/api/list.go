@@ -1,8 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/warrenmq/warren/internal/auth/pattern"
+	"github.com/warrenmq/warren/internal/mgmt/apitype"
 )
 
 // Rows is a list that a request wants to see, perhaps in part. Rows that are not
@@ -22,6 +22,8 @@ type Rows[T any] struct {
 	N int
 	// Row makes row i as it is shown. It is called at most once for each.
 	Row func(i int) T
+	// Brief is Row of what is used before it is called again; nil: Row.
+	Brief func(i int) T
 	// Cheap gives the columns, by name, that can be had without making the row.
 	// "name" should be among them.
 	Cheap map[string]func(i int) Key
@@ -47,13 +49,13 @@ func List[T any](rq *Request, rows Rows[T]) error {
 	for i := range l.order {
 		l.order[i] = i
 	}
-	l.sort()
 	if page == nil {
-		body, err := l.items(nil, l.order)
-		if err != nil {
+		l.sort(0, rows.N)
+		w := &listWriter{rq: rq}
+		if err := l.items(w, l.order); err != nil {
 			return err
 		}
-		writeJSON(rq.W, http.StatusOK, body)
+		w.end()
 		return nil
 	}
 	return l.page(page)
@@ -88,7 +90,9 @@ func (l *lister[T]) key(i int, column string) Key {
 	return l.rq.API.keyOf(reflect.ValueOf(l.row(i)), strings.FieldsFunc(column, func(r rune) bool { return r == '.' }))
 }
 
-func (l *lister[T]) sort() {
+// sort puts the rows in order, as far as those from one place to another are
+// concerned.
+func (l *lister[T]) sort(from, to int) {
 	q := l.rq.URL.Query()
 	by := l.rows.Order
 	if s := q.Get("sort"); s != "" {
@@ -96,52 +100,87 @@ func (l *lister[T]) sort() {
 	} else if l.rows.Ordered {
 		by = nil
 	}
+	reverse := q.Get("sort_reverse") == "true"
 	if len(by) == 0 {
-		if q.Get("sort_reverse") == "true" {
+		if reverse {
 			slices.Reverse(l.order)
 		}
 		return
 	}
-	s := sorter{order: l.order, width: len(by), keys: make([]Key, 0, len(by)*l.rows.N)}
-	for i := range l.rows.N {
-		for _, c := range by {
-			s.keys = append(s.keys, l.key(i, c))
+	cols := columnKeys[T]{l: l, by: by}
+	pick(l.order, from, to, func(i, j int) int {
+		c := cmp.Or(cols.compare(i, j), cmp.Compare(i, j))
+		if reverse {
+			return -c
+		}
+		return c
+	})
+}
+
+// columnKeys are the keys that rows are compared by, column by column. A column
+// is looked at when those before it do not tell two rows apart.
+type columnKeys[T any] struct {
+	l    *lister[T]
+	by   []string
+	cols [][]Key // nil: all rows have the same
+}
+
+func (c *columnKeys[T]) compare(i, j int) int {
+	for n := range c.by {
+		if n == len(c.cols) {
+			c.cols = append(c.cols, c.column(c.by[n]))
+		}
+		if ks := c.cols[n]; ks != nil {
+			if d := ks[i].compare(ks[j]); d != 0 {
+				return d
+			}
 		}
 	}
-	s.sort(q.Get("sort_reverse") == "true")
+	return 0
+}
+
+func (c *columnKeys[T]) column(name string) []Key {
+	ks := make([]Key, c.l.rows.N)
+	same := true
+	for n, i := range c.l.order {
+		ks[i] = c.l.key(i, name)
+		same = same && (n == 0 || ks[i] == ks[c.l.order[0]])
+	}
+	if same {
+		return nil
+	}
+	return ks
 }
 
 // items writes the rows in their order. A row that was not needed for sorting is
 // made here and not kept.
-func (l *lister[T]) items(dst []byte, order []int) ([]byte, error) {
+func (l *lister[T]) items(w *listWriter, order []int) error {
 	want := parseColumns(l.rq.URL.Query())
-	buf := bytes.NewBuffer(dst)
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	buf.WriteByte('[')
+	w.buf = append(w.buf, '[')
 	for n, i := range order {
 		if n > 0 {
-			buf.WriteByte(',')
+			w.buf = append(w.buf, ',')
 		}
 		row, ok := l.made[i]
-		if !ok {
+		switch {
+		case ok:
+		case l.rows.Brief != nil:
+			row = l.rows.Brief(i)
+		default:
 			row = l.rows.Row(i)
 		}
-		if want == nil {
-			if err := enc.Encode(&row); err != nil {
-				return nil, err
+		if a, ok := any(&row).(apitype.Appender); ok && want == nil {
+			w.buf = a.AppendJSON(w.buf)
+		} else {
+			var err error
+			if w.buf, err = l.rq.API.encode(w.buf, &row, want); err != nil {
+				return w.fail(err)
 			}
-			buf.Truncate(buf.Len() - 1) // the line's end
-			continue
 		}
-		raw, err := l.rq.API.encode(buf.AvailableBuffer(), &row, want)
-		if err != nil {
-			return nil, err
-		}
-		buf.Write(raw)
+		w.flush()
 	}
-	buf.WriteByte(']')
-	return buf.Bytes(), nil
+	w.buf = append(w.buf, ']')
+	return nil
 }
 
 // page answers with one page in its envelope.
@@ -156,15 +195,56 @@ func (l *lister[T]) page(p *paging) error {
 		return &Error{http.StatusBadRequest, "page_out_of_range",
 			fmt.Sprintf("Page out of range, page: %d page size: %d, len: %d", p.number, p.size, n)}
 	}
-	shown := l.order[from:min(from+p.size, n)]
-	body := fmt.Appendf(nil, `{"filtered_count":%d,"item_count":%d,"items":`, n, len(shown))
-	body, err := l.items(body, shown)
-	if err != nil {
+	to := min(from+p.size, n)
+	l.sort(from, to)
+	shown := l.order[from:to]
+	w := &listWriter{rq: l.rq, buf: fmt.Appendf(nil, `{"filtered_count":%d,"item_count":%d,"items":`, n, len(shown))}
+	if err := l.items(w, shown); err != nil {
 		return err
 	}
-	body = fmt.Appendf(body, `,"page":%d,"page_count":%d,"page_size":%d,"total_count":%d}`, p.number, (n+p.size-1)/p.size, p.size, total)
-	writeJSON(l.rq.W, http.StatusOK, body)
+	w.buf = fmt.Appendf(w.buf, `,"page":%d,"page_count":%d,"page_size":%d,"total_count":%d}`, p.number, (n+p.size-1)/p.size, p.size, total)
+	w.end()
 	return nil
+}
+
+// listWriter sends a list in pieces, so that a long one takes no memory. A short
+// one is sent at once.
+type listWriter struct {
+	rq      *Request
+	buf     []byte
+	started bool
+}
+
+// listPiece is from how many bytes on a list is sent in pieces.
+const listPiece = 256 << 10
+
+func (w *listWriter) flush() {
+	if len(w.buf) < listPiece || w.rq.Method == http.MethodHead {
+		return
+	}
+	if !w.started {
+		w.started = true
+		w.rq.W.Header().Set("Content-Type", "application/json")
+		w.rq.W.WriteHeader(http.StatusOK)
+	}
+	w.rq.W.Write(w.buf) // an error is the client's, who is gone
+	w.buf = w.buf[:0]
+}
+
+// fail is for a row that cannot be written. What was sent cannot be taken back.
+func (w *listWriter) fail(err error) error {
+	if w.started {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+func (w *listWriter) end() {
+	if !w.started {
+		writeJSON(w.rq.W, http.StatusOK, w.buf)
+		return
+	}
+	w.rq.W.Write(w.buf)
 }
 
 // paging is which part of a list is wanted.

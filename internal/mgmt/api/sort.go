@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"math/bits"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,8 +31,14 @@ func Text(s string) Key { return Key{rank: rankText, text: s} }
 // Number is the key of a number.
 func Number(f float64) Key { return Key{num: f} }
 
-func (k Key) compare(l Key) int {
-	return cmp.Or(cmp.Compare(k.rank, l.rank), cmp.Compare(k.num, l.num), strings.Compare(k.text, l.text))
+func (k *Key) compare(l Key) int {
+	if k.rank != l.rank {
+		return cmp.Compare(k.rank, l.rank)
+	}
+	if c := cmp.Compare(k.num, l.num); c != 0 {
+		return c
+	}
+	return strings.Compare(k.text, l.text)
 }
 
 // keyOf is the key of a value at a path below v.
@@ -107,24 +114,43 @@ func (a *API) keyOfOpaque(v reflect.Value, path []string) Key {
 	return a.keyOf(reflect.ValueOf(x), path)
 }
 
-// sorter puts the numbers of rows in order.
-type sorter struct {
-	order []int
-	keys  []Key // width of them for each row
-	width int
+// pick puts those at the places [from, to) of what order would be if it were
+// sorted there, in their order. compare must tell any two apart. A page of a list
+// of very many takes little more than a look at each.
+func pick(order []int, from, to int, compare func(i, j int) int) {
+	lo, hi := 0, len(order)
+	// Each round parts what is looked at. Bad luck has its bound.
+	for rounds := 2 * bits.Len(uint(hi)); hi-lo > 64 && rounds > 0 && (lo < from || hi > to); rounds-- {
+		cut := lo + part(order[lo:hi], compare)
+		switch {
+		case cut < from:
+			lo = cut + 1
+		case cut >= to:
+			hi = cut
+		default: // within the page: the sort does the rest
+			pick(order[lo:cut], max(from-lo, 0), cut-lo, compare)
+			pick(order[cut+1:hi], 0, min(to, hi)-cut-1, compare)
+			return
+		}
+	}
+	slices.SortFunc(order[lo:hi], compare)
 }
 
-func (s *sorter) sort(reverse bool) {
-	slices.SortStableFunc(s.order, func(i, j int) int {
-		a, b := s.keys[i*s.width:(i+1)*s.width], s.keys[j*s.width:(j+1)*s.width]
-		for n := range a {
-			if c := a[n].compare(b[n]); c != 0 {
-				return c
-			}
+// part moves what is less than one of them to its left, the rest to its right,
+// and returns its place.
+func part(order []int, compare func(i, j int) int) int {
+	n := len(order)
+	mid := []int{order[n/4], order[n/2], order[n-1-n/4]}
+	slices.SortFunc(mid, compare)
+	at := slices.Index(order, mid[1])
+	order[at], order[n-1] = order[n-1], order[at]
+	place := 0
+	for i := range n - 1 {
+		if compare(order[i], mid[1]) < 0 {
+			order[i], order[place] = order[place], order[i]
+			place++
 		}
-		return 0
-	})
-	if reverse {
-		slices.Reverse(s.order)
 	}
+	order[place], order[n-1] = order[n-1], order[place]
+	return place
 }

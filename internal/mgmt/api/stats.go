@@ -138,12 +138,18 @@ func details(f *stats.Figures, m stats.Metric) *apitype.Detail {
 }
 
 func lengths(f *stats.Figures, ready, unacked int) *apitype.Lengths {
-	d := [3]apitype.Detail{detail(f, stats.Messages), detail(f, stats.Ready), detail(f, stats.Unacked)}
-	return &apitype.Lengths{
+	return lengthsInto(&apitype.Lengths{}, &[3]apitype.Detail{}, f, ready, unacked)
+}
+
+// lengthsInto is lengths in memory of the caller's.
+func lengthsInto(l *apitype.Lengths, d *[3]apitype.Detail, f *stats.Figures, ready, unacked int) *apitype.Lengths {
+	*d = [3]apitype.Detail{detail(f, stats.Messages), detail(f, stats.Ready), detail(f, stats.Unacked)}
+	*l = apitype.Lengths{
 		Messages: int64(ready + unacked), MessagesDetails: &d[0],
 		MessagesReady: int64(ready), MessagesReadyDetails: &d[1],
 		MessagesUnacknowledged: int64(unacked), MessagesUnacknowledgedDetails: &d[2],
 	}
+	return l
 }
 
 // received are the figures of deliveries, wherever they come from.
@@ -179,6 +185,21 @@ func confirmStats(confirmed, dropped, returned uint64, f *stats.Figures) *apityp
 		DropUnroutable: int64(dropped), DropUnroutableDetails: detail(f, stats.DropUnroutable),
 		ReturnUnroutable: int64(returned), ReturnUnroutableDetails: detail(f, stats.ReturnUnroutable),
 	}
+}
+
+// rateColumns are the rates that lists are sorted by.
+func rateColumns() map[string]stats.Metric {
+	m := map[string]stats.Metric{
+		"messages_details.rate": stats.Messages, "messages_ready_details.rate": stats.Ready, "messages_unacknowledged_details.rate": stats.Unacked,
+	}
+	for name, metric := range map[string]stats.Metric{
+		"publish": stats.Publish, "confirm": stats.Confirm, "return_unroutable": stats.ReturnUnroutable, "drop_unroutable": stats.DropUnroutable,
+		"deliver": stats.Deliver, "deliver_no_ack": stats.DeliverNoAck, "deliver_get": stats.DeliverGet, "get": stats.Get, "get_no_ack": stats.GetNoAck,
+		"get_empty": stats.GetEmpty, "redeliver": stats.Redeliver, "ack": stats.Ack,
+	} {
+		m["message_stats."+name+"_details.rate"] = metric
+	}
+	return m
 }
 
 // nonEmpty is m, or nil if nothing has happened.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
@@ -60,15 +61,43 @@ func (a *API) connectionChannels(rq *Request) error {
 func (a *API) channelList(rq *Request, refs []chanRef) error {
 	v := a.viewOf(rq)
 	return List(rq, Rows[apitype.Channel]{
-		N:   len(refs),
-		Row: func(i int) apitype.Channel { return a.channelRow(&refs[i], &v) },
-		Cheap: map[string]func(int) Key{
-			"name":   func(i int) Key { return Text(refs[i].name) },
-			"vhost":  func(i int) Key { return Text(refs[i].info.VHost) },
-			"user":   func(i int) Key { return Text(refs[i].info.UserName) },
-			"number": func(i int) Key { return Number(float64(refs[i].number)) },
-		},
+		N:     len(refs),
+		Row:   func(i int) apitype.Channel { return a.channelRow(&refs[i], &v) },
+		Cheap: a.cheapChannels(refs, &v),
 	})
+}
+
+// cheapChannels are the columns of a list of channels that can be had without
+// the row.
+func (a *API) cheapChannels(refs []chanRef, v *view) map[string]func(int) Key {
+	keys := map[string]func(int) Key{
+		"name":   func(i int) Key { return Text(refs[i].name) },
+		"vhost":  func(i int) Key { return Text(refs[i].info.VHost) },
+		"user":   func(i int) Key { return Text(refs[i].info.UserName) },
+		"number": func(i int) Key { return Number(float64(refs[i].number)) },
+		"node":   func(int) Key { return Text(a.Config.NodeName) },
+	}
+	if v.off {
+		return keys
+	}
+	info := func(name string, f func(i *broker.ChannelInfo) int) {
+		keys[name] = func(i int) Key {
+			var ci broker.ChannelInfo
+			if cs, ok := refs[i].ch.Outlet().(broker.ChannelSession); ok {
+				ci = cs.Info()
+			}
+			return Number(float64(f(&ci)))
+		}
+	}
+	info("messages_unacknowledged", func(i *broker.ChannelInfo) int { return i.Unacked })
+	info("consumer_count", func(i *broker.ChannelInfo) int { return i.Consumers })
+	info("prefetch_count", func(i *broker.ChannelInfo) int { return i.Prefetch })
+	for name, m := range rateColumns() {
+		if strings.HasPrefix(name, "message_stats.") {
+			keys[name] = func(i int) Key { return Number(a.Stats.ChannelRate(refs[i].ch, m)) }
+		}
+	}
+	return keys
 }
 
 func (a *API) channelRow(r *chanRef, v *view) apitype.Channel {

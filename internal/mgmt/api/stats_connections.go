@@ -41,14 +41,39 @@ func (a *API) connections(rq *Request) error {
 	}
 	ss, v := rq.sessions(), a.viewOf(rq)
 	return List(rq, Rows[apitype.Connection]{
-		N:   len(ss),
-		Row: func(i int) apitype.Connection { return a.connectionRow(&ss[i], &v) },
-		Cheap: map[string]func(int) Key{
-			"name":  func(i int) Key { return Text(ss[i].info.Name) },
-			"vhost": func(i int) Key { return Text(ss[i].info.VHost) },
-			"user":  func(i int) Key { return Text(ss[i].info.UserName) },
-		},
+		N:     len(ss),
+		Row:   func(i int) apitype.Connection { return a.connectionRow(&ss[i], &v) },
+		Cheap: a.cheapConnections(ss, &v),
 	})
+}
+
+// cheapConnections are the columns of a list of connections that can be had
+// without the row.
+func (a *API) cheapConnections(ss []session, v *view) map[string]func(int) Key {
+	keys := map[string]func(int) Key{
+		"name":         func(i int) Key { return Text(ss[i].info.Name) },
+		"vhost":        func(i int) Key { return Text(ss[i].info.VHost) },
+		"user":         func(i int) Key { return Text(ss[i].info.UserName) },
+		"protocol":     func(i int) Key { return Text(ss[i].info.Protocol) },
+		"timeout":      func(i int) Key { return Number(float64(ss[i].info.Timeout)) },
+		"connected_at": func(i int) Key { return Number(float64(ss[i].info.ConnectedAt.UnixMilli())) },
+		"node":         func(int) Key { return Text(a.Config.NodeName) },
+	}
+	if v.off {
+		return keys
+	}
+	keys["state"] = func(i int) Key { return Text(ss[i].info.State) }
+	keys["channels"] = func(i int) Key {
+		if c := ss[i].info.Client; c != nil {
+			return Number(float64(c.ChannelCount()))
+		}
+		return Number(0)
+	}
+	keys["recv_oct"] = func(i int) Key { return Number(float64(ss[i].Traffic().RecvBytes)) }
+	keys["send_oct"] = func(i int) Key { return Number(float64(ss[i].Traffic().SendBytes)) }
+	keys["recv_oct_details.rate"] = func(i int) Key { return Number(a.Stats.ConnectionRate(ss[i].Session, stats.RecvOct)) }
+	keys["send_oct_details.rate"] = func(i int) Key { return Number(a.Stats.ConnectionRate(ss[i].Session, stats.SendOct)) }
+	return keys
 }
 
 // findSession finds the path's connection among those that the user may see.

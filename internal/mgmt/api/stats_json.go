@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/warrenmq/warren/internal/mgmt/apitype"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
 
@@ -46,8 +47,7 @@ func appendText(dst, s []byte) []byte {
 		q, _ := json.Marshal(s) // base64
 		return append(dst, q...)
 	}
-	q, _ := json.Marshal(string(s))
-	return append(dst, q...)
+	return apitype.AppendText(dst, string(s))
 }
 
 func appendValue(dst []byte, v wire.ValueView) []byte {

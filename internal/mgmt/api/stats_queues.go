@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -27,17 +28,48 @@ func (a *API) queues(rq *Request) error {
 	}
 	w := a.queueWriter(rq)
 	return List(rq, Rows[apitype.Queue]{
-		N:   len(qs),
-		Row: func(i int) apitype.Queue { return w.row(qs[i]) },
-		Cheap: map[string]func(int) Key{
-			"name":                    func(i int) Key { return Text(qs[i].Name) },
-			"vhost":                   func(i int) Key { return Text(qs[i].VHost) },
-			"type":                    func(i int) Key { return Text(qs[i].Definition().Type) },
-			"messages":                func(i int) Key { r, u := qs[i].Depth(); return Number(float64(r + u)) },
-			"messages_ready":          func(i int) Key { r, _ := qs[i].Depth(); return Number(float64(r)) },
-			"messages_unacknowledged": func(i int) Key { _, u := qs[i].Depth(); return Number(float64(u)) },
-		},
+		N:     len(qs),
+		Row:   func(i int) apitype.Queue { return w.row(qs[i], &queueRow{}) },
+		Brief: func(i int) apitype.Queue { return w.row(qs[i], &w.scratch) },
+		Cheap: w.cheap(qs),
 	})
+}
+
+// cheap are the columns of a list of queues that can be had without the row.
+func (w *queueWriter) cheap(qs []*broker.Queue) map[string]func(int) Key {
+	keys := map[string]func(int) Key{
+		"name":  func(i int) Key { return Text(qs[i].Name) },
+		"vhost": func(i int) Key { return Text(qs[i].VHost) },
+		"type":  func(i int) Key { return Text(qs[i].Definition().Type) },
+		"node":  func(int) Key { return Text(w.a.Config.NodeName) },
+		"state": func(int) Key { return Text("running") },
+	}
+	if w.off {
+		return keys
+	}
+	depth := func(name string, f func(d *queueproc.Depths) int64) {
+		keys[name] = func(i int) Key {
+			b := qs[i].Backlog()
+			return Number(float64(f(&b.Depths)))
+		}
+	}
+	depth("messages", func(d *queueproc.Depths) int64 { return int64(d.Ready + d.Unacked) })
+	depth("messages_ready", func(d *queueproc.Depths) int64 { return int64(d.Ready) })
+	depth("messages_unacknowledged", func(d *queueproc.Depths) int64 { return int64(d.Unacked) })
+	depth("consumers", func(d *queueproc.Depths) int64 { return int64(d.Consumers) })
+	depth("message_bytes", func(d *queueproc.Depths) int64 { return d.ReadyBytes + d.UnackedBytes })
+	depth("message_bytes_ready", func(d *queueproc.Depths) int64 { return d.ReadyBytes })
+	depth("message_bytes_unacknowledged", func(d *queueproc.Depths) int64 { return d.UnackedBytes })
+	depth("memory", queueBytes)
+	for name, m := range rateColumns() {
+		keys[name] = func(i int) Key { return Number(w.a.Stats.QueueRate(qs[i], m)) }
+	}
+	return keys
+}
+
+// queueBytes is what a queue takes of the memory.
+func queueBytes(d *queueproc.Depths) int64 {
+	return queueSize + d.Memory + itemSize*int64(d.ReadyInMemory+d.Unacked)
 }
 
 // findQueue finds the path's queue at work.
@@ -56,7 +88,7 @@ func (a *API) queue(rq *Request) error {
 		return err
 	}
 	w := a.queueWriter(rq)
-	p := apitype.QueuePage{Queue: w.row(q), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Incoming: []apitype.PerQueue{}}
+	p := apitype.QueuePage{Queue: w.row(q, &queueRow{}), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Incoming: []apitype.PerQueue{}}
 	if w.off {
 		return rq.Reply(p)
 	}
@@ -96,17 +128,52 @@ type queueWriter struct {
 	a        *API
 	now      time.Time
 	figures  stats.Figures // scratch
+	scratch  queueRow
 	policies map[[2]*meta.Policy]json.RawMessage
+
+	// What the row before had: many are alike.
+	args     wire.TableView
+	argsJSON json.RawMessage
+	idle     time.Time
+	idleText string
+}
+
+// queueRow is the memory of a row.
+type queueRow struct {
+	lengths apitype.Lengths
+	details [3]apitype.Detail
+	stats   apitype.QueueStats
+	classic apitype.ClassicQueue
+	backing apitype.BackingQueue
+	delta   [5]any
 }
 
 func (a *API) queueWriter(rq *Request) *queueWriter {
 	return &queueWriter{view: a.viewOf(rq), a: a, now: time.Now(), policies: map[[2]*meta.Policy]json.RawMessage{}}
 }
 
-func (w *queueWriter) row(q *broker.Queue) apitype.Queue {
+func (w *queueWriter) arguments(t wire.TableView) json.RawMessage {
+	if w.argsJSON == nil || !bytes.Equal(w.args, t) {
+		w.args, w.argsJSON = t, tableJSON(t)
+	}
+	return w.argsJSON
+}
+
+func (w *queueWriter) idleSince(f *stats.Figures) string {
+	if f == nil || f.Idle.IsZero() {
+		return ""
+	}
+	if f.Idle != w.idle {
+		w.idle, w.idleText = f.Idle, idleSince(f)
+	}
+	return w.idleText
+}
+
+// row describes a queue, in the memory of m.
+func (w *queueWriter) row(q *broker.Queue, m *queueRow) apitype.Queue {
 	d := q.Definition()
 	r := apitype.Queue{
-		Arguments: tableJSON(wire.TableView(d.Args)), AutoDelete: d.AutoDelete, Durable: d.Durable, Exclusive: d.Exclusive,
+		Arguments: w.arguments(wire.TableView(d.Args)), AutoDelete: d.AutoDelete, Durable: d.Durable, Exclusive: d.Exclusive,
 		Name: d.Name, Node: w.a.Config.NodeName, State: "running", Type: d.Type, VHost: d.VHost,
 	}
 	if q.Kind() != broker.ClassicQueue {
@@ -121,15 +188,16 @@ func (w *queueWriter) row(q *broker.Queue) apitype.Queue {
 	}
 	f := w.a.Stats.QueueInto(q, w.ranges, &w.figures)
 	i := q.Info()
-	r.Lengths = lengths(f, i.Ready, i.Unacked)
-	r.QueueStats = w.stats(q, d, &i, f)
+	r.Lengths = lengthsInto(&m.lengths, &m.details, f, i.Ready, i.Unacked)
+	r.QueueStats = w.stats(&m.stats, q, d, &i, f)
 	if q.Kind() == broker.ClassicQueue {
 		paged := int64(i.Ready - i.ReadyInMemory)
-		r.ClassicQueue = &apitype.ClassicQueue{
+		r.ClassicQueue = &m.classic
+		m.classic = apitype.ClassicQueue{
 			MessagesPagedOut: paged, MessageBytesPagedOut: share(i.ReadyBytes, paged, int64(i.Ready)),
 			MessagesReadyRAM: int64(i.ReadyInMemory), StorageVersion: 2,
 		}
-		r.BackingQueueStatus = w.backing(q, &i, f)
+		r.BackingQueueStatus = w.backing(m, q, &i, f)
 	} else if i.Stream != nil {
 		r.StreamStats = w.streamStats(i.Stream)
 	} else {
@@ -153,9 +221,9 @@ const (
 	queueSize = 2 << 10
 )
 
-func (w *queueWriter) stats(q *broker.Queue, d *meta.Queue, i *queueproc.Info, f *stats.Figures) *apitype.QueueStats {
-	s := &apitype.QueueStats{
-		Consumers: i.Consumers, EffectivePolicyDefinition: w.policy(d), IdleSince: idleSince(f),
+func (w *queueWriter) stats(s *apitype.QueueStats, q *broker.Queue, d *meta.Queue, i *queueproc.Info, f *stats.Figures) *apitype.QueueStats {
+	*s = apitype.QueueStats{
+		Consumers: i.Consumers, EffectivePolicyDefinition: w.policy(d), IdleSince: w.idleSince(f),
 		Memory:       queueSize + i.Memory + itemSize*int64(i.ReadyInMemory+i.Unacked),
 		MessageBytes: i.ReadyBytes + i.UnackedBytes, MessageBytesReady: i.ReadyBytes, MessageBytesUnacknowledged: i.UnackedBytes,
 		MessageBytesPersistent: i.PersistentBytes, MessagesPersistent: i.Persistent,
@@ -167,10 +235,12 @@ func (w *queueWriter) stats(q *broker.Queue, d *meta.Queue, i *queueproc.Info, f
 		s.ConsumerUtilisation = s.ConsumerCapacity
 	}
 	if i.ActiveTag != "" {
-		s.SingleActiveConsumerTag = &i.ActiveTag
+		tag := i.ActiveTag
+		s.SingleActiveConsumerTag = &tag
 	}
 	if i.ExclusiveTag != "" {
-		s.ExclusiveConsumerTag = &i.ExclusiveTag
+		tag := i.ExclusiveTag
+		s.ExclusiveConsumerTag = &tag
 	}
 	if d.Policy != nil {
 		s.Policy = &d.Policy.Name
@@ -246,15 +316,18 @@ func (w *queueWriter) quorumStats(d *meta.Queue, i *queueproc.Info) *apitype.Quo
 		s.DeliveryLimit = l
 	}
 	if i.ActiveTag != "" {
-		s.SingleActiveCTag = &i.ActiveTag
+		tag := i.ActiveTag
+		s.SingleActiveCTag = &tag
 	}
 	return s
 }
 
-func (w *queueWriter) backing(q *broker.Queue, i *queueproc.Info, f *stats.Figures) *apitype.BackingQueue {
-	b := &apitype.BackingQueue{
+func (w *queueWriter) backing(m *queueRow, q *broker.Queue, i *queueproc.Info, f *stats.Figures) *apitype.BackingQueue {
+	m.delta = [...]any{"delta", "undefined", i.Ready - i.ReadyInMemory, 0, "undefined"}
+	b := &m.backing
+	*b = apitype.BackingQueue{
 		AvgIngressRate: f.Rate(stats.Publish), AvgEgressRate: f.Rate(stats.DeliverGet), AvgAckIngressRate: f.Rate(stats.Deliver), AvgAckEgressRate: f.Rate(stats.Ack),
-		Delta: []any{"delta", "undefined", i.Ready - i.ReadyInMemory, 0, "undefined"}, Len: int64(i.Ready), Mode: "default",
+		Delta: m.delta[:], Len: int64(i.Ready), Mode: "default",
 		NextDeliverSeqID: i.NextSeq - 1 - uint64(i.Ready), NextSeqID: i.NextSeq - 1, Q4: int64(i.ReadyInMemory), TargetRAMCount: "infinity", Version: 2,
 	}
 	if q.Definition().Effective.MaxPriority > 0 {
