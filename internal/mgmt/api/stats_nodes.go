@@ -174,6 +174,7 @@ func (a *API) memory() apitype.Object {
 	take("mgmt_db", int64(a.Stats.Held()))
 	take("queue_procs", queueMemory(sv, broker.ClassicQueue))
 	take("quorum_queue_procs", queueMemory(sv, broker.QuorumQueue))
+	take("stream_queue_procs", queueMemory(sv, broker.StreamQueue))
 	take("connection_readers", conns*readerSize)
 	take("connection_writers", pendingBytes(sv)+conns*writerSize)
 	take("connection_channels", chans*channelSize)

@@ -139,15 +139,21 @@ func (o *object) quorum(q *QuorumQueue) {
 	o.text("leader", q.Leader)
 	o.any("members", q.Members)
 	o.any("online", q.Online)
-	s := q.QuorumStats
-	if s == nil {
-		return
+	if s := q.QuorumStats; s != nil {
+		o.any("delivery_limit", s.DeliveryLimit)
+		o.int("message_bytes_dlx", s.MessageBytesDLX)
+		o.int("messages_dlx", s.MessagesDLX)
+		o.any("open_files", s.OpenFiles)
+		o.textOr("single_active_consumer_ctag", s.SingleActiveCTag)
 	}
-	o.any("delivery_limit", s.DeliveryLimit)
-	o.int("message_bytes_dlx", s.MessageBytesDLX)
-	o.int("messages_dlx", s.MessagesDLX)
-	o.any("open_files", s.OpenFiles)
-	o.textOr("single_active_consumer_ctag", s.SingleActiveCTag)
+	if s := q.StreamStats; s != nil {
+		o.int("committed_offset", s.CommittedOffset)
+		o.int("first_offset", s.FirstOffset)
+		o.intOr("first_timestamp", s.FirstTimestamp)
+		o.int("next_offset", s.NextOffset)
+		o.any("readers", s.Readers)
+		o.int("segments", int64(s.Segments))
+	}
 }
 
 // AppendJSON implements Appender.
