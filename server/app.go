@@ -27,6 +27,8 @@ type app struct {
 	work   sync.WaitGroup  // accept loops, connections, and who waits for ended
 	ctx    context.Context // ends with the application
 	end    context.CancelFunc
+	// quiet ends the publishing of the log.
+	quiet func()
 }
 
 var (
@@ -73,6 +75,7 @@ func (s *Server) StartApp() error {
 		return errors.Join(err, s.stopApp(context.Background()))
 	}
 	s.setPhase(running)
+	s.publishLog(a)
 	a.work.Go(func() { s.watch(a) })
 	a.work.Go(func() { a.stats.Run(a.ctx.Done()) })
 	return nil
@@ -123,7 +126,7 @@ func (s *Server) newApp() (*app, error) {
 			return nil, errors.Join(err, b.Close())
 		}
 	}
-	a := &app{broker: b}
+	a := &app{broker: b, quiet: func() {}}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir})
 	a.amqp = &session.Server{Broker: b, Logger: s.logger.With("category", "connection"), Config: session.Config{
@@ -172,6 +175,7 @@ func (s *Server) stopApp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
 	err := s.mgmt.open(nil)
+	a.quiet()
 	closeAll(ctx, open)
 	a.end()
 	a.amqp.Shutdown(ctx)

@@ -28,6 +28,10 @@ type Config struct {
 	DataDir string
 	Logger  *slog.Logger `json:"-"` // nil: silent
 	Logs    Logs         `json:"-"` // nil: what Logger does stays as it is
+	// LogExchange makes the log hand its entries to publish, one after the other,
+	// until stop; they go to the exchange amq.rabbitmq.log of DefaultVHost
+	// (log.exchange). Nil: there is no such exchange.
+	LogExchange func(publish func(LogEntry)) (stop func()) `json:"-"`
 	// Hosts lets the management page run commands on hosts; nil: it does not.
 	// The program warren sets it, so that who embeds a broker has no AMQP client in it.
 	Hosts func(dial func(user string) (net.Conn, error)) api.Hosts `json:"-"`
@@ -256,6 +260,14 @@ type Prometheus struct {
 // Setting is a key of the configuration, its value as rabbitmq.conf would have
 // it, and where it comes from: "FILE:LINE", a variable, "--set", "default".
 type Setting struct{ Key, Value, Origin string }
+
+// LogEntry is an entry of the log, as text or JSON.
+type LogEntry struct {
+	Level string // debug, info, ...
+	Time  time.Time
+	JSON  bool
+	Text  []byte
+}
 
 // Logs is what can be changed about the log while the node runs.
 type Logs interface {

@@ -91,6 +91,13 @@ func run(cfg *config.Config, reread func() (*config.Config, error)) error {
 	defer log.Close()
 	cfg.Server.Logger, cfg.Server.Logs, cfg.Server.ConfigFiles = log.Logger(), log, cfg.Files
 	cfg.Server.Hosts = hostpage.New
+	if cfg.Log.Exchange {
+		cfg.Server.LogExchange = func(publish func(server.LogEntry)) (stop func()) {
+			return log.Exchange(func(m logging.Message) {
+				publish(server.LogEntry{Level: m.Level, Time: m.Time, JSON: m.JSON, Text: m.Text})
+			})
+		}
+	}
 	for _, n := range cfg.Notes {
 		cfg.Server.Logger.Warn(n)
 	}

@@ -82,6 +82,9 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 	kept := targets[:0]
 	for _, t := range targets {
 		if isCycle(t.Name, history) {
+			if wasLogged(&props) { // the line would be the next message of the cycle, and so on for ever
+				continue
+			}
 			b.logger.Warn("message dropped: dead-letter cycle", "vhost", v.Name, "queue", q.Name, "target", t.Name)
 			continue
 		}

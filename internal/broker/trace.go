@@ -49,12 +49,14 @@ func (ch *Channel) traceDelivery(queue string, redelivered bool, m *message.Mess
 // another for it.
 func wasCopy(m *message.Message) bool {
 	props, err := wire.ParseProperties(m.Props)
-	if err != nil {
-		return false
-	}
+	return err == nil && firstDeath(&props) == traceExchange
+}
+
+// firstDeath is the exchange that a dead letter was published to at first.
+func firstDeath(props *wire.Properties) string {
 	v, _ := props.Headers.Get("x-first-death-exchange")
-	x, ok := wire.AsString(v)
-	return ok && x == traceExchange
+	x, _ := wire.AsString(v)
+	return x
 }
 
 // trace publishes the copy. more are routing keys besides the message's own;

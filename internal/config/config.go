@@ -61,7 +61,10 @@ func Load(src Sources) (*Config, error) {
 	if err := l.b.apply(l.settings); err != nil {
 		return nil, err
 	}
-	c := l.b.finish()
+	c, err := l.b.finish()
+	if err != nil {
+		return nil, err
+	}
 	c.Files = l.files
 	c.Notes = append(l.notes, c.Notes...)
 	if err := l.dataDir(c); err != nil {

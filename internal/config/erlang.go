@@ -139,6 +139,8 @@ func (r *termReader) converter(app, key string) converter {
 		if r.l.b.byName["prometheus."+key] != nil {
 			return plain("prometheus." + key)
 		}
+	case "syslog":
+		return syslogKey(key)
 	case "rabbitmq_management_agent":
 		if r.l.b.byName["management_agent."+key] != nil {
 			return plain("management_agent." + key)

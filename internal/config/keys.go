@@ -50,6 +50,8 @@ type build struct {
 	operators  map[string]*server.DefaultPolicy
 	console    *bool
 	levels     int // how often a level of the console was set
+	syslog     logging.Syslog
+	syslogHost string
 }
 
 // webKeys is where an HTTP listener is to be.
@@ -141,7 +143,7 @@ func (b *build) note(n Setting, text string) {
 }
 
 // finish works out what depends on several keys.
-func (b *build) finish() *Config {
+func (b *build) finish() (*Config, error) {
 	s := b.s
 	if len(b.listeners["tcp"]) == 0 && !b.off["tcp"] {
 		b.listeners["tcp"]["default"] = ":5672"
@@ -179,7 +181,7 @@ func (b *build) finish() *Config {
 		b.c.Log.Console = true
 	}
 	b.c.Notes = b.notes
-	return b.c
+	return b.c, b.finishSyslog()
 }
 
 // loopback works out who may only come from this host: guest, unless somebody

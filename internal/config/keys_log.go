@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"strings"
 
 	"github.com/warrenmq/warren/internal/logging"
@@ -50,12 +52,10 @@ func (b *build) logKeys() []key {
 		}},
 		{name: "log.console.use_colors", note: "the log has no colours"},
 		{name: "log.console.color_esc_seqs.$*", note: "the log has no colours"},
-		{name: "log.syslog", refuse: "syslog " + elsewhere, harmless: []string{"false"}},
-		{name: "log.syslog.$*", note: "there is no log to syslog"},
 		{name: "log.journald", refuse: "journald's own protocol " + elsewhere, harmless: []string{"false"}},
 		{name: "log.journald.$*", note: "there is no log to journald's own protocol"},
-		{name: "log.exchange", refuse: "a log to the exchange amq.rabbitmq.log is not part of this version", harmless: []string{"false"}},
-		{name: "log.exchange.$*", note: "there is no log to an exchange"},
+		{name: "log.exchange", def: "false", set: boolean(&c.Exchange)},
+		{name: "log.exchange.level", def: "info", set: level(&c.ExchangeLevel)},
 		{name: "log.upgrade.file", note: "all categories are in one file"},
 		{name: "log.error_logger.$*", note: "this is Erlang's"},
 		{name: "log.$category.file", refuse: "a file of its own for one category is not supported: all are in log.file"},
@@ -68,25 +68,120 @@ func (b *build) logKeys() []key {
 			return err
 		}},
 	}
+	rows = append(b.syslogKeys(), rows...) // before log.$category
 	for _, out := range []struct {
 		name string
 		f    *logging.Format
-	}{{"file", &c.FileFormat}, {"console", &c.ConsoleFormat}} {
-		p := "log." + out.name + ".formatter"
-		rows = append(rows, []key{
-			{name: p, def: "plaintext", set: func(_ *build, _ []string, v string) error {
-				out.f.JSON = v == "json"
-				return oneOf(v, "plaintext", "json")
-			}},
-			{name: p + ".time_format", def: "rfc3339_space", set: choice(&out.f.Time, "rfc3339_space", "rfc3339_T", "epoch_usecs", "epoch_secs", "lager_default")},
-			{name: p + ".level_format", def: "lc", set: choice(&out.f.Level, "lc", "uc", "lc3", "uc3", "lc4", "uc4")},
-			{name: p + ".single_line", note: "an entry is always one line"},
-			{name: p + ".plaintext.format", refuse: "a pattern for lines is not supported; use log." + out.name + ".formatter = json"},
-			{name: p + ".json.field_map", refuse: "other names for the fields are not supported"},
-			{name: p + ".json.verbosity_map", refuse: "other names for levels are not supported"},
-		}...)
+	}{{"file", &c.FileFormat}, {"console", &c.ConsoleFormat}, {"exchange", &c.ExchangeFormat}, {"syslog", &c.SyslogFormat}} {
+		rows = append(rows, formatKeys(out.name, out.f)...)
 	}
 	return rows
+}
+
+// formatKeys are about how an entry looks in one of the log's outputs.
+func formatKeys(output string, f *logging.Format) []key {
+	p := "log." + output + ".formatter"
+	return []key{
+		{name: p, def: "plaintext", set: func(_ *build, _ []string, v string) error {
+			f.JSON = v == "json"
+			return oneOf(v, "plaintext", "json")
+		}},
+		{name: p + ".time_format", def: "rfc3339_space", set: choice(&f.Time, "rfc3339_space", "rfc3339_T", "epoch_usecs", "epoch_secs", "lager_default")},
+		{name: p + ".level_format", def: "lc", set: choice(&f.Level, "lc", "uc", "lc3", "uc3", "lc4", "uc4")},
+		{name: p + ".single_line", note: "an entry is always one line"},
+		{name: p + ".plaintext.format", refuse: "a pattern for lines is not supported; use log." + output + ".formatter = json"},
+		{name: p + ".json.field_map", refuse: "other names for the fields are not supported"},
+		{name: p + ".json.verbosity_map", refuse: "other names for levels are not supported"},
+	}
+}
+
+// syslogKeys are about the log by way of syslog.
+func (b *build) syslogKeys() []key {
+	c := &b.c.Log
+	s := &b.syslog
+	t := &s.TLS
+	const p = "log.syslog."
+	const tls = p + "ssl_options."
+	const choose = "Go's TLS chooses well by itself"
+	const elsewhere = "is not supported here; name a file"
+	rows := []key{
+		{name: "log.syslog", def: "false", set: func(_ *build, _ []string, v string) error {
+			on, err := parseBool(v)
+			if c.Syslog = nil; on {
+				c.Syslog = s
+			}
+			return err
+		}},
+		{name: p + "level", def: "info", set: func(_ *build, _ []string, v string) (err error) {
+			c.SyslogLevel, err = logging.ParseLevel(v)
+			return err
+		}},
+		{name: p + "transport", def: "udp", set: func(_ *build, _ []string, v string) error {
+			if s.Transport = v; v == "ssl" {
+				s.Transport = "tls"
+			}
+			return oneOf(v, "udp", "tcp", "tls", "ssl")
+		}},
+		{name: p + "protocol", def: "rfc3164, with TLS rfc5424", set: choice(&s.Protocol, "rfc3164", "rfc5424")},
+		{name: p + "host", def: "127.0.0.1", set: needed(&b.syslogHost)},
+		{name: p + "ip", set: func(_ *build, _ []string, v string) error {
+			if s.Host = v; net.ParseIP(v) == nil {
+				return fmt.Errorf("%q is not an IP address; log.syslog.host takes a name", v)
+			}
+			return nil
+		}},
+		{name: p + "port", def: "514", set: integer(&s.Port, 1, 65535)},
+		{name: p + "identity", def: "rabbitmq-server", set: needed(&s.Identity)},
+		{name: p + "facility", def: "daemon", set: choice(&s.Facility, logging.Facilities()...)},
+		{name: p + "multiline_mode", note: "an entry is always one line"},
+
+		{name: tls + "cacertfile", set: needed(&t.CAFile)},
+		{name: tls + "certfile", set: needed(&t.CertFile)},
+		{name: tls + "keyfile", set: needed(&t.KeyFile)},
+		{name: tls + "password", set: text(&t.Password), secret: true},
+		{name: tls + "verify", def: "verify_peer", set: func(_ *build, _ []string, v string) error {
+			t.NoVerify = v == "verify_none"
+			return oneOf(v, "verify_peer", "verify_none")
+		}},
+		{name: tls + "versions.$n", def: "tlsv1.3, tlsv1.2", set: item(tls+"versions", among("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1"))},
+		{name: tls + "fail_if_no_peer_cert", note: "a server always has a certificate"},
+		{name: tls + "depth", refuse: "a limit on the length of the server's chain is not supported"},
+		{name: tls + "crl_check", refuse: "revocation lists are not supported for syslog", harmless: []string{"false"}},
+		{name: tls + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
+	}
+	for _, leaf := range []string{"honor_cipher_order", "honor_ecc_order", "secure_renegotiate", "reuse_sessions", "log_alert"} {
+		rows = append(rows, key{name: tls + leaf, note: choose})
+	}
+	for _, leaf := range []string{"cacerts.$n", "cert", "key.$*"} {
+		rows = append(rows, key{name: tls + leaf, refuse: "a certificate or key in the configuration " + elsewhere})
+	}
+	for _, leaf := range []string{"dh", "dhfile", "psk_identity"} {
+		rows = append(rows, key{name: tls + leaf, refuse: "key exchange of this kind is not supported"})
+	}
+	return rows
+}
+
+// finishSyslog works out what depends on several keys.
+func (b *build) finishSyslog() error {
+	c := &b.c.Log
+	b.syslog.TLS.ServerName = b.syslogHost
+	if s := &b.syslog; s.Host == "" { // the address wins, as in RabbitMQ
+		s.Host = b.syslogHost
+	}
+	b.syslog.TLS.Versions = valuesByKey(b.lists["log.syslog.ssl_options.versions"])
+	if c.ExchangeVHost = b.s.DefaultVHost; c.ExchangeVHost == "" {
+		c.ExchangeVHost = "/"
+	}
+	if c.Syslog == nil {
+		return nil
+	}
+	if _, host, ok := strings.Cut(b.s.NodeName, "@"); ok {
+		c.Syslog.Hostname = host
+	}
+	if c.Syslog.Transport == "tls" && c.Syslog.Protocol == "rfc3164" {
+		return errors.New("log.syslog.protocol: rfc3164 cannot be used with TLS; use rfc5424")
+	}
+	return nil
 }
 
 // warrenKeys are our own.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/logging"
 	"github.com/warrenmq/warren/server"
 )
@@ -250,7 +251,12 @@ func TestForeignKeys(t *testing.T) {
 		{"mqtt.message_interceptors.incoming.x.enabled = true", "interceptors", ""},
 		{"ssl_options.crl_check = true", "revocation lists", ""},
 		{"ssl_options.crl_check = false", "", ""},
-		{"log.exchange = true", "amq.rabbitmq.log", ""},
+		{"log.exchange = true", "", ""},
+		{"log.syslog = true", "", ""},
+		{"log.syslog.transport = sctp", "want udp or tcp", ""},
+		{"log.syslog.ip = logs.example", "is not an IP address", ""},
+		{"log.syslog.facility = local8", "want kern", ""},
+		{"log.syslog.multiline_mode = true", "", "one line"},
 		{"log.syslog = false", "", ""},
 		{"password_hashing_module = rabbit_password_hashing_md5", "MD5 protects nothing", ""},
 		{"default_pass = encrypted:abc", "encrypted values are not supported", ""},
@@ -312,6 +318,20 @@ default_policies.operator.ttl.queue_pattern = ^q
 		Definition: map[string]int64{"message-ttl": 10000, "max-length-bytes": 1000000}}}
 	if !reflect.DeepEqual(s.OperatorPolicies, want) {
 		t.Errorf("policies %+v", s.OperatorPolicies)
+	}
+}
+
+// Syslog in the older form is an application of its own.
+func TestSyslogTerms(t *testing.T) {
+	got, _, err := in(t, map[string]string{"rabbitmq.config": `[{rabbit, [{log, [{syslog, [{enabled, true}, {level, error}]}, {exchange, [{enabled, true}]}]}]},
+ {syslog, [{app_name, "mq"}, {dest_host, {10,0,0,7}}, {dest_port, 601}, {facility, local3}, {protocol, {rfc5424, tls, [{verify, verify_none}]}}]}].`}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := got.Log
+	want := logging.Syslog{Transport: "tls", Protocol: "rfc5424", Host: "10.0.0.7", Port: 601, Identity: "mq", Facility: "local3", TLS: listen.ClientTLS{NoVerify: true}}
+	if !l.Exchange || l.SyslogLevel != logging.Error || l.Syslog == nil || !reflect.DeepEqual(*l.Syslog, want) {
+		t.Errorf("%+v", l.Syslog)
 	}
 }
 

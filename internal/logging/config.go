@@ -24,17 +24,25 @@ type Config struct {
 	Console bool // standard error
 	Stdout  bool // standard output instead
 
-	FileLevel, ConsoleLevel   Level
-	FileFormat, ConsoleFormat Format
-	Rotation                  Rotation
-	// Levels are those of categories; they take the place of FileLevel and
-	// ConsoleLevel.
+	// Exchange: entries are handed over by Log.Exchange. ExchangeVHost is where
+	// the exchange is, to be shown.
+	Exchange      bool
+	ExchangeVHost string
+
+	Syslog *Syslog // nil: none
+
+	FileLevel, ConsoleLevel, ExchangeLevel, SyslogLevel     Level
+	FileFormat, ConsoleFormat, ExchangeFormat, SyslogFormat Format
+
+	Rotation Rotation
+	// Levels are those of categories; they take the place of the other levels.
 	Levels map[string]Level
 }
 
 // Format is how an entry looks.
 type Format struct {
 	JSON  bool
+	Bare  bool   // a line is the text and the attributes: time, level and category are told otherwise
 	Time  string // rfc3339_space (default), rfc3339_T, epoch_usecs, epoch_secs, lager_default
 	Level string // lc (default), uc, lc3, uc3, lc4, uc4
 }
@@ -54,7 +62,7 @@ const DefaultCount = 10
 // from info on, and the console with what goes wrong.
 func Default() Config {
 	return Config{
-		Console: true, ConsoleLevel: Warning, FileLevel: Info,
+		Console: true, ConsoleLevel: Warning, FileLevel: Info, ExchangeLevel: Info, SyslogLevel: Info,
 		Rotation: Rotation{Date: "$D0"}, Levels: map[string]Level{},
 	}
 }

@@ -24,12 +24,14 @@ func (f Format) append(b []byte, e *entry) []byte {
 	if f.JSON {
 		return f.appendJSON(b, e)
 	}
-	b = f.appendTime(b, e.time)
-	b = append(b, " ["...)
-	b = append(b, f.levelText(e.level)...)
-	b = append(b, "] <"...)
-	b = append(b, e.category...)
-	b = append(b, "> "...)
+	if !f.Bare {
+		b = f.appendTime(b, e.time)
+		b = append(b, " ["...)
+		b = append(b, f.levelText(e.level)...)
+		b = append(b, "] <"...)
+		b = append(b, e.category...)
+		b = append(b, "> "...)
+	}
 	b = appendClean(b, e.text)
 	for _, a := range e.attrs {
 		b = append(b, ' ')

@@ -2,6 +2,7 @@ package logging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,18 +16,29 @@ import (
 type Log struct {
 	file    *File // nil: none
 	sinks   []*sink
+	feed    *relay // to the exchange; nil: none
 	notes   io.Writer
 	mu      sync.Mutex // for writers of levels
 	enabled atomic.Pointer[thresholds]
 }
 
-// sink is one place that entries go to.
+// sink is one place that entries go to: by a queue, where somebody may wait a
+// moment, or by a relay, where nobody does.
 type sink struct {
 	name   string
 	format Format
+	level  func(*Config) Level
 	queue  *Queue
+	relay  *relay
+}
 
-	console bool
+func (s *sink) put(e *entry) {
+	line := s.format.append(nil, e)
+	if s.queue != nil {
+		s.queue.Put(line)
+		return
+	}
+	s.relay.put(Message{Level: LevelName(e.level), Category: e.category, Time: e.time, JSON: s.format.JSON, Text: line})
 }
 
 // thresholds are the levels from which on entries are written; they are
@@ -76,19 +88,35 @@ func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
 			return nil, fmt.Errorf("log: %w", err)
 		}
 		l.file = f
-		l.sinks = append(l.sinks, &sink{name: name, format: cfg.FileFormat, queue: NewQueue(f, l.lost)})
-		t.sinks = append(t.sinks, cfg.FileLevel)
+		l.sinks = append(l.sinks, &sink{name: name, format: cfg.FileFormat, level: func(c *Config) Level { return c.FileLevel }, queue: NewQueue(f, l.lost)})
 	}
 	if cfg.Console {
 		w, name := stderr, "<stderr>"
 		if cfg.Stdout {
 			w, name = stdout, "<stdout>"
 		}
-		l.sinks = append(l.sinks, &sink{name: name, format: cfg.ConsoleFormat, queue: NewQueue(w, l.lost), console: true})
-		t.sinks = append(t.sinks, cfg.ConsoleLevel)
+		l.sinks = append(l.sinks, &sink{name: name, format: cfg.ConsoleFormat, level: func(c *Config) Level { return c.ConsoleLevel }, queue: NewQueue(w, l.lost)})
+	}
+	if cfg.Syslog != nil {
+		s, err := l.openSyslog(*cfg.Syslog, cfg.SyslogFormat)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("log.syslog: %w", err), l.Close())
+		}
+		l.sinks = append(l.sinks, s)
+	}
+	if cfg.Exchange {
+		l.sinks = append(l.sinks, l.openFeed(&cfg))
+	}
+	for _, s := range l.sinks {
+		t.sinks = append(t.sinks, s.level(&cfg))
 	}
 	l.enabled.Store(t.finish())
 	return l, nil
+}
+
+// aside writes to all places but one: what there is to say about that one.
+func (l *Log) aside(s *sink) *slog.Logger {
+	return slog.New(&handler{log: l, category: DefaultCategory, except: s})
 }
 
 // lost is told by a queue that lines have not been written.
@@ -139,11 +167,7 @@ func (l *Log) SetLevels(cfg Config) {
 		t.categories = map[string]Level{}
 	}
 	for _, s := range l.sinks {
-		if s.console {
-			t.sinks = append(t.sinks, cfg.ConsoleLevel)
-		} else {
-			t.sinks = append(t.sinks, cfg.FileLevel)
-		}
+		t.sinks = append(t.sinks, s.level(&cfg))
 	}
 	l.enabled.Store(t.finish())
 }
@@ -166,17 +190,26 @@ func (l *Log) Files() []string {
 	return out
 }
 
-// Flush waits until everything so far is written.
+// Flush waits until everything so far is written to files and consoles.
 func (l *Log) Flush() {
 	for _, s := range l.sinks {
-		s.queue.Flush()
+		if s.queue != nil {
+			s.queue.Flush()
+		}
 	}
 }
 
 // Close writes what is left.
 func (l *Log) Close() error {
+	for _, s := range l.sinks { // these may have something to say to the others
+		if s.relay != nil {
+			s.relay.close()
+		}
+	}
 	for _, s := range l.sinks {
-		s.queue.Close()
+		if s.queue != nil {
+			s.queue.Close()
+		}
 	}
 	if l.file != nil {
 		return l.file.Close()
@@ -190,6 +223,7 @@ type handler struct {
 	category string
 	prefix   string // of the names of attributes, from groups
 	attrs    []slog.Attr
+	except   *sink // gets nothing
 }
 
 func (h *handler) Enabled(_ context.Context, l slog.Level) bool {
@@ -252,8 +286,8 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	}
 	t := h.log.enabled.Load()
 	for i, s := range h.log.sinks {
-		if t.passes(i, e.category, e.level) {
-			s.queue.Put(s.format.append(nil, e))
+		if s != h.except && t.passes(i, e.category, e.level) {
+			s.put(e)
 		}
 	}
 	return nil

@@ -325,6 +325,9 @@ type DeclareExchange struct {
 	Durable, AutoDelete, Internal bool
 	Args                          Args
 	User                          string // who acts, for the record
+	// System: the node itself asks, which may use names that are reserved. It is
+	// not stored: what is stored has been allowed.
+	System bool
 }
 
 func (*DeclareExchange) op() op { return opDeclareExchange }

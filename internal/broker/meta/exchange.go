@@ -105,11 +105,13 @@ func (s *State) declareExchange(c *DeclareExchange, r *Result) error {
 		if err := s.CheckExchange(c); err != nil {
 			return err
 		}
-		if err := CheckNewExchange(c); err != nil {
-			return err
-		}
-		if err := s.checkExchangeLimit(c); err != nil {
-			return err
+		if !c.System {
+			if err := CheckNewExchange(c); err != nil {
+				return err
+			}
+			if err := s.checkExchangeLimit(c); err != nil {
+				return err
+			}
 		}
 	}
 	x := &Exchange{VHost: c.VHost, Name: c.Name, Type: c.Type, Durable: c.Durable, AutoDelete: c.AutoDelete,

@@ -33,7 +33,7 @@ func someCommands() []Command {
 		&DeleteParameter{"v", "shovel", "s"},
 		&SetGlobalParameter{"g", []byte(`1`)},
 		&DeleteGlobalParameter{"g"},
-		&DeclareExchange{"v", "x", "topic", true, true, true, args, "u"},
+		&DeclareExchange{"v", "x", "topic", true, true, true, args, "u", false},
 		&DeleteExchange{"v", "x", true},
 		&DeclareQueue{"v", "q\xfe\n", true, true, true, "conn", args, 1 << 60, true, "u"},
 		&DeleteQueue{"v", "q", 9, "conn", true},
