@@ -9,7 +9,7 @@ import (
 // columns, or an option.
 func Complete(t Tool, args []string, word string) []string {
 	var all []string
-	name, _ := commandName(args)
+	name := commandName(args)
 	cmd := find(t, name)
 	switch {
 	case strings.HasPrefix(word, "-"):

@@ -91,7 +91,7 @@ func Main(ctx context.Context, env *Env, argv []string) int {
 }
 
 func (c *call) main(argv []string) error {
-	name, invalid := commandName(argv)
+	name := commandName(argv)
 	switch {
 	case contains(argv, "--version") && name == "":
 		fmt.Fprintln(c.Stdout, c.Version)
@@ -102,7 +102,6 @@ func (c *call) main(argv []string) error {
 		fmt.Fprint(c.Stdout, c.overview())
 		return nil
 	case name == "":
-		_ = invalid
 		return &exitError{code: exitUsage, text: c.overview()}
 	}
 	cmd := find(c.Tool, name)

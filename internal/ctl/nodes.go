@@ -251,7 +251,10 @@ func (c *call) awaitNodes() (any, error) {
 func (c *call) listeners() []apitype.Listener { return c.node.info.Listeners }
 
 // enabledPluginsFile is where a node that does not run will look.
-func enabledPluginsFile(w Where) string {
+func (c *call) enabledPluginsFile(w Where) string {
+	if f := c.option("enabled-plugins-file"); f != "" {
+		return f
+	}
 	if w.PluginsFile != "" {
 		return w.PluginsFile
 	}

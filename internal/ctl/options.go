@@ -140,12 +140,11 @@ func lookup(known []flag, name string, short bool) (f *flag, negated bool) {
 }
 
 // commandName is the first argument that is no option nor belongs to one.
-func commandName(argv []string) (name string, invalid []badOption) {
-	p := parse(argv, allFlags())
-	if len(p.args) == 0 {
-		return "", p.invalid
+func commandName(argv []string) string {
+	if p := parse(argv, allFlags()); len(p.args) > 0 {
+		return p.args[0]
 	}
-	return p.args[0], p.invalid
+	return ""
 }
 
 func isNumber(s string) bool {

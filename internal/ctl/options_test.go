@@ -51,7 +51,7 @@ func TestCommandName(t *testing.T) {
 		"-p":                       "",
 		"--nope list_users":        "list_users",
 	} {
-		if got, _ := commandName(words(argv)); got != want {
+		if got := commandName(words(argv)); got != want {
 			t.Errorf("%s: %q, want %q", argv, got, want)
 		}
 	}

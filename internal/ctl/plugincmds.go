@@ -127,7 +127,7 @@ func (c *call) pluginState() (all []plugin, online bool, err error) {
 	if err != nil {
 		return nil, false, plain(exitUnavailable, "Error: %v", err)
 	}
-	names, known, err := plugins.Read(enabledPluginsFile(w))
+	names, known, err := plugins.Read(c.enabledPluginsFile(w))
 	if err != nil {
 		return nil, false, plain(exitUnavailable, "Error: %v", err)
 	}
@@ -267,7 +267,7 @@ func (c *call) changePlugins(banner func(*call) string, strict bool, change func
 	}
 	c.sayf("%s", banner(c))
 	if strict {
-		if err := unknownPlugins(c.pluginNames()); err != nil {
+		if err := c.unknownPlugins(c.pluginNames()); err != nil {
 			return nil, err
 		}
 	}
@@ -281,7 +281,7 @@ func (c *call) changePlugins(banner func(*call) string, strict bool, change func
 	} else {
 		var w Where
 		if w, err = c.Where(c.option("data-dir")); err == nil {
-			err = plugins.Write(enabledPluginsFile(w), names)
+			err = plugins.Write(c.enabledPluginsFile(w), names)
 		}
 	}
 	if err != nil {
@@ -290,14 +290,17 @@ func (c *call) changePlugins(banner func(*call) string, strict bool, change func
 	return c.pluginReport(before, after, online), nil
 }
 
-func unknownPlugins(names []string) error {
+func (c *call) unknownPlugins(names []string) error {
 	err := plugins.Check(names...)
 	var u *plugins.UnknownError
 	if !errors.As(err, &u) {
 		return err
 	}
-	if len(u.Names) == 0 {
+	switch {
+	case len(u.Names) == 0:
 		return failed(exitSoftware, u.Text)
+	case c.cmd.Name == "set":
+		return failedf(exitData, "The following plugins were not found: %s", strings.Join(u.Names, ", "))
 	}
 	out := make([]string, len(u.Names))
 	for i, n := range u.Names {
@@ -378,5 +381,5 @@ func (c *call) pluginDirectories() (any, error) {
 		return nil, plain(exitUnavailable, "Error: %v", err)
 	}
 	c.sayf("Listing plugin directories used by node %s", c.nodeName())
-	return "Plugin archives directory: none, plugins are built in\nPlugin expansion directory: none, plugins are built in\nEnabled plugins file: " + enabledPluginsFile(w), nil
+	return "Plugin archives directory: none, plugins are built in\nPlugin expansion directory: none, plugins are built in\nEnabled plugins file: " + c.enabledPluginsFile(w), nil
 }

@@ -273,7 +273,7 @@ func (c *call) os() string {
 // pluginsFile is that of a node on this machine.
 func (c *call) pluginsFile() string {
 	if w, err := c.Where(c.option("data-dir")); err == nil && c.local() {
-		return enabledPluginsFile(w)
+		return c.enabledPluginsFile(w)
 	}
 	return ""
 }

@@ -138,12 +138,3 @@ func (s *State) Replay(c Command) error {
 
 // reserved reports whether clients may not make something of this name.
 func reserved(name string) bool { return strings.HasPrefix(name, "amq.") }
-
-// StripName takes out the line breaks that RabbitMQ ignores in the names of
-// queues and exchanges.
-func StripName(name string) string {
-	if !strings.ContainsAny(name, "\r\n") {
-		return name
-	}
-	return strings.NewReplacer("\r", "", "\n", "").Replace(name)
-}
