@@ -173,6 +173,10 @@ func (c *call) queueValue(q map[string]any, column string) any {
 		return nil
 	case "slave_pids", "synchronised_slave_pids":
 		return nil
+	case "exclusive":
+		if replicated {
+			return nil // never are
+		}
 	case "consumer_utilisation", "consumer_capacity":
 		if n, ok := plainValue(q[column]).(int64); ok && n != 0 {
 			return float64(n)

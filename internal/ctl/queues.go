@@ -70,6 +70,9 @@ func (c *call) purgeQueue() (any, error) {
 	if client.IsNotFound(err) {
 		return nil, failed(exitUnavailable, "not_found")
 	}
+	if isStatus(err, http.StatusBadRequest) && strings.Contains(reason(err), "not supported by stream queues") {
+		return nil, failed(exitUnavailable, "not_supported")
+	}
 	return nil, refused(err)
 }
 

@@ -190,7 +190,8 @@ func streamCommands() []*Command {
 		refuse("coordinator_status", "coordinator_status", "Shows how the coordinator of streams is", 0, 0),
 		refuse("add_super_stream", "add_super_stream <name> [--partitions <n>] [--binding-keys <keys>]", "Makes a super stream", 1, 1),
 		refuse("delete_super_stream", "delete_super_stream <name> [--vhost <vhost>]", "Deletes a super stream", 1, 1),
-		refuse("set_stream_retention_policy", "set_stream_retention_policy [--vhost <vhost>] <name> <policy>", "Sets how long a stream keeps messages", 2, 2),
+		{Name: "set_stream_retention_policy", Tools: tool, Group: groupForeign, Usage: "set_stream_retention_policy [--vhost <vhost>] <name> <policy>", Min: 2, Max: 2,
+			Short: "Sets how long a stream keeps messages", Run: notHere("how long a stream keeps messages is a policy's to say: rabbitmqctl set_policy NAME PATTERN '{\"max-age\":\"7D\"}' --apply-to streams")},
 		refuse("list_stream_connections", "list_stream_connections [<column> ...]", "Lists connections of the stream protocol", 0, -1),
 		refuse("list_stream_publishers", "list_stream_publishers [<column> ...]", "Lists publishers of streams", 0, -1),
 		refuse("list_stream_consumers", "list_stream_consumers [<column> ...]", "Lists consumers of streams", 0, -1),
@@ -200,10 +201,17 @@ func streamCommands() []*Command {
 }
 
 func (c *call) streamStatus() (any, error) {
-	if _, err := c.replicated("stream", "not_found", "Cannot get stream status of a %s queue"); err != nil {
+	q, err := c.replicated("stream", "not_found", "Cannot get stream status of a %s queue")
+	if err != nil {
 		return nil, err
 	}
-	return rows{}, nil
+	if c.flag("tracking") {
+		return rows{}, nil // offsets are kept for clients of the stream protocol
+	}
+	next, _ := plainValue(q["next_offset"]).(int64)
+	return rows{columns: []string{"role", "node", "offset", "committed_offset", "first_offset", "readers", "segments"},
+		list: [][]any{{atom("writer"), atom(text1(q["leader"])), next - 1, plainValue(q["committed_offset"]), plainValue(q["first_offset"]),
+			plainValue(member(q, "readers", text1(q["leader"]))), plainValue(q["segments"])}}}, nil
 }
 
 func (c *call) addReplica() (any, error) {

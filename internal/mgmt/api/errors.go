@@ -110,6 +110,9 @@ func channelFailure(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	if e.Kind == broker.NotImplemented { // which closes the connection: there the reason is the text alone
+		return badRequestf("540 %s", e.Text)
+	}
 	code, word, _ := strings.Cut(replyCodes[e.Kind], " ")
 	return badRequestf("%s %s - %s", code, word, e.Text)
 }
