@@ -48,6 +48,10 @@ func (a *API) why(rq *Request, q *broker.Queue) apitype.Why {
 	}
 	if len(consumers) == 0 {
 		w.Verdict = verdictNobody
+		if q.Stream {
+			say("no_readers", "", "Nobody reads the stream. Its messages stay there as long as its retention says.")
+			return w
+		}
 		say("no_consumers", "", "%s ready, and the queue has no consumers. Start one.", messages(i.Ready))
 		return w
 	}
@@ -61,9 +65,12 @@ func (a *API) why(rq *Request, q *broker.Queue) apitype.Why {
 	switch {
 	case free == 0:
 		w.Verdict = verdictHindered
-	case q.HeadOnDisk():
+	case !q.Stream && q.HeadOnDisk():
 		w.Verdict = verdictFlowing
 		say("reading_from_disk", "", "The message that is next is on disk and is being read.")
+	case free < len(consumers):
+		w.Verdict = verdictFlowing
+		say("delivering_to_others", "", "The other consumers can take messages: %d of %d.", free, len(consumers))
 	default:
 		w.Verdict = verdictFlowing
 		say("delivering", "", "Consumers can take messages: %d of %d.", free, len(consumers))

@@ -20,6 +20,8 @@ const words = {
   no_consumers: [k('why.no_consumers'), k('why.no_consumers.do')],
   reading_from_disk: [k('why.disk'), null, 'info'],
   delivering: [k('why.fine'), null, 'ok'],
+  delivering_to_others: [k('why.others'), null, 'ok'],
+  no_readers: [k('why.no_readers'), null, 'info'],
   single_active_waiting: [k('why.waiting'), k('why.waiting.do'), 'info'],
   prefetch_full: [k('why.prefetch_full'), k('why.prefetch.do')],
   channel_prefetch_full: [k('why.channel_full'), k('why.prefetch.do')],

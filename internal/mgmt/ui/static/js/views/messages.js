@@ -73,6 +73,9 @@ export function messages(ctx, { vhost, name, path, queue }) {
 
   // ---- actions ----
 
+  // taken says whether messages can be taken out: what is in a stream stays.
+  const taken = () => queue()?.type !== 'stream';
+
   function act(body) {
     return api.post(`${path}/messages/actions`, body);
   }
@@ -197,10 +200,10 @@ export function messages(ctx, { vhost, name, path, queue }) {
     return h('div.actions-line',
       h('span.note', scope ? t('msg.chosen', { n: seqs.length }) : filtered() ? t('msg.matching', { n: f.count(d.items.length), scanned: f.count(d.scanned) }) : t('msg.in_queue', { n: f.count(d.total) })),
       h('span.space'),
-      button(scope ? t('msg.move') : t('msg.move_all'), () => action('move', scope), { disabled: !d.items.length }),
+      taken() && button(scope ? t('msg.move') : t('msg.move_all'), () => action('move', scope), { disabled: !d.items.length }),
       button(scope ? t('msg.copy') : t('msg.copy_all'), () => action('copy', scope), { disabled: !d.items.length }),
-      dead && button(scope ? t('msg.return') : t('msg.return_all'), () => action('return', scope)),
-      button(scope ? t('msg.delete') : t('msg.delete_all'), () => action('delete', scope), { kind: 'danger', disabled: !d.items.length }));
+      dead && taken() && button(scope ? t('msg.return') : t('msg.return_all'), () => action('return', scope)),
+      taken() && button(scope ? t('msg.delete') : t('msg.delete_all'), () => action('delete', scope), { kind: 'danger', disabled: !d.items.length }));
   }
 
   function messageTable(d) {
@@ -238,7 +241,7 @@ export function messages(ctx, { vhost, name, path, queue }) {
     return h('div.message',
       h('div.message-head', h('span', t('nav.exchange'), ': ', m.exchange === '' ? h('em', t('exch.default')) : m.exchange), h('span', t('bind.key'), ': ', h('code', m.routing_key)),
         m.expires_at && h('span', t('msg.expires'), ': ', f.date(m.expires_at)), h('span.space'),
-        m.seq !== undefined && m.state !== 'unacked' && [
+        m.seq !== undefined && m.state !== 'unacked' && taken() && [
           button(t('msg.edit'), () => edit(m)), button(t('msg.move'), () => action('move', [m.seq])),
           deathsOf(m).length > 0 && button(t('msg.return'), () => action('return', [m.seq])), button(t('msg.delete'), () => action('delete', [m.seq]), { kind: 'danger' })]),
       body(m, state.view, ctx.update), properties(m), deaths(m, vhost));

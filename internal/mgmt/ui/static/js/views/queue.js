@@ -114,7 +114,7 @@ export function queue(ctx) {
   function whyBox(q) {
     if (!q.messages_ready && q.consumers > 0 && !q.messages_unacknowledged) return notice('ok', t('why.fine_empty'));
     if (state.why.length === 0) return q.consumers > 0 && q.messages_ready > 0 ? notice('ok', t('why.fine')) : null;
-    const flows = state.why.some((r) => r.code === 'delivering' || r.code === 'keeps_up');
+    const flows = state.why.some((r) => r.code === 'delivering' || r.code === 'no_readers' || r.code === 'keeps_up');
     return h('div.why', { 'data-why': state.why.map((r) => r.code).join(' ') }, !flows && h('h3', t('why.title')), state.why.map((r, i) => h('div', { key: i }, notice(r.kind || 'warn', r.text, r.todo))));
   }
 
