@@ -18,6 +18,7 @@ type configFlags struct {
 	dataDir string
 	files   []string
 	sets    []string
+	secret  passphrase
 }
 
 func (f *configFlags) add(cmd *cobra.Command) {
@@ -27,7 +28,7 @@ func (f *configFlags) add(cmd *cobra.Command) {
 }
 
 func (f *configFlags) load() (*config.Config, error) {
-	cfg, err := config.Load(config.Sources{DataDir: f.dataDir, Files: f.files, Dir: configDir(), Set: f.sets, Env: os.LookupEnv})
+	cfg, err := config.Load(config.Sources{DataDir: f.dataDir, Files: f.files, Dir: configDir(), Set: f.sets, Env: os.LookupEnv, Ask: f.secret.ask})
 	if err != nil {
 		return nil, &exitError{exitConfig, err}
 	}

@@ -45,7 +45,7 @@ func runTool(tool ctl.Tool, name string, args []string) int {
 
 // whereNodeIs finds the node's files as the node itself does.
 func whereNodeIs(dataDir string) (ctl.Where, error) {
-	cfg, err := config.Load(config.Sources{DataDir: dataDir, Dir: configDir(), Env: os.LookupEnv})
+	cfg, err := config.Load(config.Sources{DataDir: dataDir, Dir: configDir(), Env: os.LookupEnv, KeepSealed: true})
 	if err != nil {
 		return ctl.Where{}, err
 	}

@@ -37,8 +37,9 @@ func longOptions(args []string) []string {
 }
 
 // detach starts the node as a process of its own and waits until it is ready.
-// What it prints before the log is open goes to a file beside the log.
-func detach(cfg *config.Config, stdout io.Writer) error {
+// What it prints before the log is open goes to a file beside the log. stdin, if
+// not nil, is what it is to read: an answer that was given here.
+func detach(cfg *config.Config, stdin io.Reader, stdout io.Writer) error {
 	if err := os.MkdirAll(cfg.Log.Dir, 0o700); err != nil {
 		return &exitError{exitSoftware, err}
 	}
@@ -61,6 +62,7 @@ func detach(cfg *config.Config, stdout io.Writer) error {
 	cmd := exec.Command(exe, args...)
 	cmd.Args[0] = os.Args[0] // its name says where its configuration is
 	cmd.Env = append(os.Environ(), readyEnv+"=3")
+	cmd.Stdin = stdin
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()

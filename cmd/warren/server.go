@@ -46,7 +46,7 @@ Warren has begin with "warren.". Later ones win: defaults, files, environment
 				return err
 			}
 			if detached {
-				return detach(cfg, cmd.OutOrStdout())
+				return detach(cfg, flags.secret.reader(), cmd.OutOrStdout())
 			}
 			stop, err := cpuProfile(profile)
 			if err != nil {
@@ -197,7 +197,7 @@ func readyLine(cfg *config.Config, srv *server.Server) string {
 	switch {
 	case c.DefinitionsPath != "":
 		login = "users as in " + c.DefinitionsPath // there is no default user
-	case c.DefaultUser == "guest" && slices.Contains(c.LoopbackUsers, "guest"):
+	case c.DefaultUser == "guest" && c.DefaultPass == "guest" && slices.Contains(c.LoopbackUsers, "guest"):
 		login = "user guest, password guest, from this host only"
 	}
 	return fmt.Sprintf("warren %s is ready:%s (%s; data in %s)\n", server.Version, at, login, dir)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -8,6 +9,31 @@ import (
 
 // readConf reads a file in rabbitmq.conf's format: key = value, # comments.
 func (l *loader) readConf(name, text string) error {
+	return eachSetting(name, text, func(k, v, origin string) error {
+		if !strings.HasPrefix(v, sealedPrefix) {
+			l.settings.put(k, v, origin)
+			return nil
+		}
+		return l.putSealed(k, v, origin)
+	})
+}
+
+// putSealed takes a setting whose value is encrypted.
+func (l *loader) putSealed(k, v, origin string) error {
+	s, err := l.openSetting(v)
+	switch {
+	case errors.Is(err, errSealed):
+		l.note("%s (%s) is encrypted, and was not looked at", k, origin)
+		return nil
+	case err != nil:
+		return &Error{origin, fmt.Errorf("%s: %w", k, err)}
+	}
+	l.settings.putSecret(k, s, origin)
+	return nil
+}
+
+// eachSetting calls f with each setting of such a file.
+func eachSetting(name, text string, f func(k, v, origin string) error) error {
 	for n, line := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -29,7 +55,9 @@ func (l *loader) readConf(name, text string) error {
 		if err != nil {
 			return fail("%s: %w", k, err)
 		}
-		l.settings.put(k, v, origin)
+		if err := f(k, v, origin); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -51,11 +79,7 @@ func confValue(v string) (string, error) {
 	if v != "" && v[0] == '#' {
 		v = ""
 	}
-	v = strings.TrimSpace(comment.ReplaceAllString(v, ""))
-	if strings.HasPrefix(v, "encrypted:") {
-		return "", fmt.Errorf("encrypted values are not supported: write the value in plain and make the file readable by its owner only, or use a variable such as RABBITMQ_DEFAULT_PASS")
-	}
-	return v, nil
+	return strings.TrimSpace(comment.ReplaceAllString(v, "")), nil
 }
 
 // Error is a mistake in a setting.

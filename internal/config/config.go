@@ -33,6 +33,12 @@ type Sources struct {
 	Dir string
 	Set []string
 	Env func(string) (string, bool)
+	// Ask asks somebody for the passphrase of encrypted values, if the
+	// configuration says so; nil: there is nobody.
+	Ask func(prompt string) (string, error)
+	// KeepSealed: encrypted values for which there is no passphrase at hand are
+	// left out, with a note. It is for those who only look.
+	KeepSealed bool
 }
 
 // Config is the outcome.
@@ -77,7 +83,7 @@ func Load(src Sources) (*Config, error) {
 
 // Check reads one file, as far as it can be understood by itself.
 func Check(file string) (*Config, error) {
-	return Load(Sources{Files: []string{file}, DataDir: os.TempDir()})
+	return Load(Sources{Files: []string{file}, DataDir: os.TempDir(), KeepSealed: true})
 }
 
 // loader gathers settings.
@@ -88,6 +94,7 @@ type loader struct {
 	files    []string
 	notes    []string
 	b        *build
+	decoder  decoder
 }
 
 func (l *loader) note(format string, args ...any) {
@@ -100,6 +107,9 @@ func (l *loader) collect() error {
 	}
 	files, err := l.confFiles()
 	if err != nil {
+		return err
+	}
+	if err := l.findDecoder(files); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -122,7 +132,13 @@ func (l *loader) collect() error {
 				l.settings.drop(p)
 			}
 		}
-		l.settings.put(k, strings.TrimSpace(v), "--set")
+		if v = strings.TrimSpace(v); strings.HasPrefix(v, sealedPrefix) {
+			if err := l.putSealed(k, v, "--set"); err != nil {
+				return err
+			}
+			continue
+		}
+		l.settings.put(k, v, "--set")
 	}
 	return nil
 }

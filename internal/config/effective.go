@@ -14,7 +14,7 @@ func effective(s settings, c *Config) []Setting {
 	b := newBuild()
 	out := slices.Clone(s.list)
 	for i := range out {
-		if k, _ := b.find(out[i].Key); k != nil && k.secret {
+		if k, _ := b.find(out[i].Key); k != nil && k.secret || s.opened[out[i].Key] || sensitive(out[i].Key) {
 			out[i].Value = secret
 		}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -86,7 +87,17 @@ func (r *termReader) application(app string, props term.List) error {
 		if set == nil {
 			return &Error{origin, r.unknown(app, key)}
 		}
-		if err := set(&out{r, origin}, value); err != nil {
+		hidden, err := r.l.openTerms(&value)
+		if errors.Is(err, errSealed) {
+			r.l.note("%s: {%s, %s} is encrypted, and was not looked at", origin, app, key)
+			continue
+		}
+		if err == nil {
+			if err = set(&out{r, origin, hidden}, value); err != nil && hidden {
+				err = errOpened
+			}
+		}
+		if err != nil {
 			return &Error{origin, fmt.Errorf("{%s, %s}: %w", app, key, err)}
 		}
 	}
@@ -105,10 +116,17 @@ func (r *termReader) unknown(app, key string) error {
 type out struct {
 	r      *termReader
 	origin string
+	hidden bool // something in it was encrypted
 }
 
-func (o *out) put(key, value string) { o.r.l.settings.put(key, value, o.origin) }
-func (o *out) drop(prefix string)    { o.r.l.settings.drop(prefix) }
+func (o *out) put(key, value string) {
+	if o.hidden {
+		o.r.l.settings.putSecret(key, value, o.origin)
+		return
+	}
+	o.r.l.settings.put(key, value, o.origin)
+}
+func (o *out) drop(prefix string) { o.r.l.settings.drop(prefix) }
 
 type converter func(o *out, v term.Term) error
 

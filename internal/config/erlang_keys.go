@@ -47,6 +47,7 @@ func rabbitKeys() map[string]converter {
 			o.put("default_consumer_prefetch", strings.Trim(v.String(), "{}"))
 			return nil
 		},
+		"config_entry_decoder":                           func(*out, term.Term) error { return nil }, // see findDecoder
 		"hipe_compile":                                   skip("this is about how Erlang works"),
 		"halt_on_upgrade_failure":                        skip("there are no upgrades that could fail half way"),
 		"server_properties":                              skip("what clients are told is set with product.name and product.version"),

@@ -123,10 +123,16 @@ func (b *build) apply(s settings) error {
 			return &Error{n.Origin, b.unknown(n.Key)}
 		}
 		var err error
+		hidden := s.opened[n.Key]
 		switch {
 		case k.set != nil:
-			err = k.set(b, at, n.Value)
+			if err = k.set(b, at, n.Value); err != nil && hidden {
+				err = errOpened
+			}
 		case k.note != "":
+			if hidden || k.secret || sensitive(n.Key) {
+				n.Value = secret
+			}
 			b.note(n, k.note)
 		case !slices.Contains(k.harmless, n.Value):
 			err = errors.New(k.refuse)

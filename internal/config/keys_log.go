@@ -198,8 +198,16 @@ func (b *build) warrenKeys() []key {
 		{name: "warren.memory_budget", def: "24MiB", set: size(&s.MemoryBudget)},
 		{name: "warren.checkpoint_bytes", def: "128MiB", set: size(&s.CheckpointBytes)},
 		{name: "warren.shutdown_timeout", def: "5s", set: millis(&s.ShutdownTimeout)},
+		{name: "warren.config_passphrase_file", set: seen},
+		{name: "config_entry_decoder.passphrase", set: seen, secret: true},
+		{name: "config_entry_decoder.cipher", def: "aes_128_cbc", set: seen},
+		{name: "config_entry_decoder.hash", def: "sha256", set: seen},
+		{name: "config_entry_decoder.iterations", def: "1", set: seen},
 		{name: "warren.pid_file", set: needed(&b.c.PIDFile)},
 		{name: "warren.enabled_plugins_file", set: needed(&s.EnabledPluginsFile)},
 		{name: "warren.plugins", set: func(_ *build, _ []string, v string) error { return enable(s, v) }},
 	}
 }
+
+// seen is for keys that have been looked at before all others (findDecoder).
+func seen(*build, []string, string) error { return nil }

@@ -23,7 +23,6 @@ func otherKeys() []key {
 		{name: "background_gc_target_interval", note: erlang},
 		{name: "delegate_count", note: erlang},
 		{name: "default_worker_pool_size", note: erlang},
-		{name: "config_entry_decoder.$*", note: "encrypted values are not supported"},
 		{name: "deprecated_features.permit.$name", note: "what RabbitMQ 4 has deprecated works here"},
 		{name: "message_interceptors.$*", refuse: "interceptors of messages are not part of this version"},
 		{name: "mqtt.message_interceptors.$*", refuse: "interceptors of messages are not part of this version"},

@@ -15,12 +15,25 @@ type Setting = server.Setting
 const byDefault = "default"
 
 // settings are those that hold, in the order of their first appearance.
-type settings struct{ list []Setting }
+type settings struct {
+	list   []Setting
+	opened map[string]bool // keys whose values were encrypted
+}
 
 // put adds a setting; an earlier one of the same key is forgotten.
 func (s *settings) put(key, value, origin string) {
 	s.list = slices.DeleteFunc(s.list, func(o Setting) bool { return o.Key == key })
 	s.list = append(s.list, Setting{Key: key, Value: value, Origin: origin})
+	delete(s.opened, key)
+}
+
+// putSecret is put for a value that was encrypted.
+func (s *settings) putSecret(key, value, origin string) {
+	s.put(key, value, origin)
+	if s.opened == nil {
+		s.opened = map[string]bool{}
+	}
+	s.opened[key] = true
 }
 
 // drop forgets all keys with a prefix.

@@ -20,6 +20,16 @@ import (
 func in(t *testing.T, files map[string]string, env map[string]string, set ...string) (*Config, string, error) {
 	t.Helper()
 	dir := t.TempDir()
+	write(t, dir, files)
+	c, err := Load(Sources{Dir: dir, DataDir: filepath.Join(dir, "data"), Set: set, Env: func(k string) (string, bool) {
+		v, ok := env[k]
+		return strings.ReplaceAll(v, "$DIR", dir), ok
+	}})
+	return c, dir, err
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -29,11 +39,6 @@ func in(t *testing.T, files map[string]string, env map[string]string, set ...str
 			t.Fatal(err)
 		}
 	}
-	c, err := Load(Sources{Dir: dir, DataDir: filepath.Join(dir, "data"), Set: set, Env: func(k string) (string, bool) {
-		v, ok := env[k]
-		return strings.ReplaceAll(v, "$DIR", dir), ok
-	}})
-	return c, dir, err
 }
 
 func origin(c *Config, key string) string {
@@ -259,7 +264,7 @@ func TestForeignKeys(t *testing.T) {
 		{"log.syslog.multiline_mode = true", "", "one line"},
 		{"log.syslog = false", "", ""},
 		{"password_hashing_module = rabbit_password_hashing_md5", "MD5 protects nothing", ""},
-		{"default_pass = encrypted:abc", "encrypted values are not supported", ""},
+		{"default_pass = encrypted:abc", "there is no passphrase", ""},
 		{"frame_max = 0", "any amount of memory", ""},
 		{"management.oauth_enabled = true", "OAuth 2", ""},
 		{"log.nosuch.level = info", "no such category", ""},

@@ -1,46 +1,11 @@
 package ctl
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"errors"
-	"hash"
 	"strings"
 
+	"github.com/warrenmq/warren/internal/sealed"
 	"github.com/warrenmq/warren/internal/term"
 )
-
-// Values of the configuration can be encrypted, as in {encrypted,<<"...">>}:
-// base64 of a salt, an initial vector and the term in Erlang's external format,
-// encrypted with a key that is made of the passphrase.
-
-const (
-	// Those of RabbitMQ. One iteration is no protection for a passphrase that can
-	// be guessed; --iterations is there for that.
-	defaultCipher     = "aes_128_cbc"
-	defaultHash       = "sha256"
-	defaultIterations = 1
-	saltLen           = 16
-)
-
-func ciphers() []string { return []string{"aes_256_cbc", "aes_192_cbc", "aes_128_cbc"} }
-
-func keyLen(cipher string) int {
-	return map[string]int{"aes_256_cbc": 32, "aes_192_cbc": 24, "aes_128_cbc": 16}[cipher]
-}
-
-func hashes() []string { return []string{"sha512", "sha384", "sha256", "sha224", "sha"} }
-
-func hashFunc(name string) func() hash.Hash {
-	return map[string]func() hash.Hash{"sha512": sha512.New, "sha384": sha512.New384, "sha256": sha256.New,
-		"sha224": sha256.New224, "sha": sha1.New}[name]
-}
 
 func secretCommands() []*Command {
 	flags := []flag{{"cipher", text, ""}, {"hash", text, ""}, {"iterations", integer, ""}}
@@ -56,32 +21,23 @@ func secretCommands() []*Command {
 		{Name: "decrypt_conf_value", Group: groupConfig, Usage: "decrypt_conf_value" + tail, Max: 2, Flags: flags, Local: true,
 			Short: "Decrypts a value of rabbitmq.conf", Check: (*call).checkCipher, Banner: bannerf("Decrypting value..."), Run: (*call).decode},
 		{Name: "list_ciphers", Tools: both, Group: groupMonitoring, Usage: "list_ciphers", Local: true, Formatter: "erlang",
-			Short: "Lists what encode can encrypt with", Banner: bannerf("Listing supported ciphers ..."), Run: func(*call) (any, error) { return atoms(ciphers()), nil }},
+			Short: "Lists what encode can encrypt with", Banner: bannerf("Listing supported ciphers ..."), Run: func(*call) (any, error) { return atoms(sealed.Ciphers()), nil }},
 		{Name: "list_hashes", Tools: both, Group: groupMonitoring, Usage: "list_hashes", Local: true, Formatter: "erlang",
-			Short: "Lists the hash functions that encode can use", Banner: bannerf("Listing supported hash algorithms ..."), Run: func(*call) (any, error) { return atoms(hashes()), nil }},
+			Short: "Lists the hash functions that encode can use", Banner: bannerf("Listing supported hash algorithms ..."), Run: func(*call) (any, error) { return atoms(sealed.Hashes()), nil }},
 	}
 }
 
-func (c *call) secretOptions() (cipher, hash string, iterations int) {
-	cipher, hash = defaultCipher, defaultHash
-	if s := c.option("cipher"); s != "" {
-		cipher = s
+func (c *call) method() sealed.Method {
+	n := int(c.number("iterations", sealed.DefaultIterations))
+	if n == 0 {
+		n = -1 // 0 would be the default
 	}
-	if s := c.option("hash"); s != "" {
-		hash = s
-	}
-	return cipher, hash, int(c.number("iterations", defaultIterations))
+	return sealed.Method{Cipher: c.option("cipher"), Hash: c.option("hash"), Iterations: n}
 }
 
 func (c *call) checkCipher() error {
-	cipher, hash, iterations := c.secretOptions()
-	switch {
-	case keyLen(cipher) == 0:
-		return c.badArgument("The requested cipher is not supported.")
-	case hashFunc(hash) == nil:
-		return c.badArgument("The requested hash is not supported")
-	case iterations < 1 || iterations > 100_000_000:
-		return c.badArgument("The requested number of iterations is incorrect")
+	if err := c.method().Check(); err != nil {
+		return c.badArgument(err.Error())
 	}
 	return nil
 }
@@ -101,56 +57,11 @@ func (c *call) secretArguments() (value, passphrase string, err error) {
 }
 
 func (c *call) seal(t term.Term, passphrase string) (string, error) {
-	cipherName, hash, iterations := c.secretOptions()
-	plainText, err := appendTerm([]byte{131}, t)
+	s, err := sealed.Seal(t, passphrase, c.method())
 	if err != nil {
 		return "", failed(exitUnavailable, err.Error())
 	}
-	salt := make([]byte, saltLen+aes.BlockSize)
-	rand.Read(salt) // never fails
-	block, err := blockOf(passphrase, salt[:saltLen], cipherName, hash, iterations)
-	if err != nil {
-		return "", err
-	}
-	pad := aes.BlockSize - len(plainText)%aes.BlockSize
-	for range pad {
-		plainText = append(plainText, byte(pad))
-	}
-	cipher.NewCBCEncrypter(block, salt[saltLen:]).CryptBlocks(plainText, plainText)
-	return base64.StdEncoding.EncodeToString(append(salt, plainText...)), nil
-}
-
-func blockOf(passphrase string, salt []byte, cipherName, hash string, iterations int) (cipher.Block, error) {
-	key, err := pbkdf2.Key(hashFunc(hash), passphrase, salt, iterations, keyLen(cipherName))
-	if err != nil {
-		return nil, err
-	}
-	return aes.NewCipher(key)
-}
-
-var errSecret = errors.New("Failed to decrypt the value. Things to check: is the passphrase correct? Are the cipher and hash algorithms the same as those used for encryption?")
-
-func (c *call) open(sealed, passphrase string) (term.Term, error) {
-	cipherName, hash, iterations := c.secretOptions()
-	b, err := base64.StdEncoding.DecodeString(sealed)
-	if err != nil || len(b) < saltLen+2*aes.BlockSize || len(b)%aes.BlockSize != 0 {
-		return nil, errSecret
-	}
-	block, err := blockOf(passphrase, b[:saltLen], cipherName, hash, iterations)
-	if err != nil {
-		return nil, err
-	}
-	body := b[saltLen+aes.BlockSize:]
-	cipher.NewCBCDecrypter(block, b[saltLen:saltLen+aes.BlockSize]).CryptBlocks(body, body)
-	pad := int(body[len(body)-1])
-	if pad == 0 || pad > aes.BlockSize || body[0] != 131 {
-		return nil, errSecret
-	}
-	t, rest, err := readTerm(body[1:len(body)-pad], 0)
-	if err != nil || len(rest) > 0 {
-		return nil, errSecret
-	}
-	return t, nil
+	return s, nil
 }
 
 // termArgument reads an argument as an Erlang term.
@@ -189,7 +100,7 @@ func (c *call) decode() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed, ok := strings.CutPrefix(value, "encrypted:")
+	text, ok := strings.CutPrefix(value, "encrypted:")
 	if !ok {
 		t, err := termArgument(value)
 		if err != nil {
@@ -198,11 +109,11 @@ func (c *call) decode() (any, error) {
 		if p, isTuple := t.(term.Tuple); isTuple && len(p) == 2 {
 			t = p[1]
 		}
-		if sealed, ok = term.Text(t); !ok {
-			return nil, failed(exitUnavailable, errSecret.Error())
+		if text, ok = term.Text(t); !ok {
+			return nil, failed(exitUnavailable, sealed.ErrOpen.Error())
 		}
 	}
-	t, err := c.open(sealed, passphrase)
+	t, err := sealed.Open(text, passphrase, c.method())
 	if err != nil {
 		return nil, failed(exitUnavailable, err.Error())
 	}

@@ -1,4 +1,4 @@
-package ctl
+package sealed
 
 import (
 	"encoding/binary"
