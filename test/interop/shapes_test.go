@@ -136,6 +136,7 @@ func (s *site) declare() {
 		{"/queues/shop/work", `{"durable":true,"arguments":{"x-max-priority":3}}`},
 		{"/queues/shop/quorum", `{"durable":true,"arguments":{"x-queue-type":"quorum"}}`},
 		{"/queues/shop/idle", `{"durable":true}`},
+		{"/queues/shop/stream", `{"durable":true,"arguments":{"x-queue-type":"stream","x-max-age":"7D"}}`},
 	} {
 		s.must("PUT", c.path, c.body)
 	}
@@ -209,7 +210,28 @@ func (s *site) traffic() *amqp.Connection {
 		t.Fatal(err)
 	}
 	send("", "idle", false)
+	s.read(conn, func() { send("", "stream", false) })
 	return conn
+}
+
+// read has a reader on the stream, which holds a message and has acknowledged one.
+func (s *site) read(conn *amqp.Connection, send func()) {
+	t := s.t
+	send()
+	send()
+	ch, err := conn.Channel()
+	if err == nil {
+		err = ch.Qos(5, 0, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ch.Consume("stream", "stream-tag", false, false, false, false, amqp.Table{"x-stream-offset": "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	(<-got).Ack(false)
+	<-got
 }
 
 // settled waits until statistics say what the traffic was.
@@ -288,7 +310,7 @@ const shapePaths = `
 /exchanges /exchanges?page=1 /exchanges/shop /exchanges/shop/events /exchanges/shop/plain /exchanges/shop/events{ages}
 /exchanges/shop/events/bindings/source /exchanges/shop/plain/bindings/destination
 /queues /queues?page=1 /queues?disable_stats=true /queues?disable_stats=true&enable_queue_totals=true /queues/shop
-/queues/shop/work /queues/shop/quorum /queues/shop/idle /queues/shop/work{ages} /queues/shop/work/bindings
+/queues/shop/work /queues/shop/quorum /queues/shop/idle /queues/shop/stream /queues/shop/work{ages} /queues/shop/work/bindings
 /queues?columns=name,message_stats.publish_details.rate
 /bindings /bindings/shop /bindings/shop/e/events/q/work /bindings/shop/e/events/e/plain /bindings/shop/e/events/q/work/a.%2523
 /vhosts /vhosts?page=1 /vhosts/shop /vhosts/%2F /vhosts/shop{ages} /vhosts/shop/permissions /vhosts/shop/topic-permissions
