@@ -142,16 +142,18 @@ func (s *Server) serveAMQP(sp *spec, ln net.Listener) {
 	s.open = append(s.open, &listener{sp, ln, nil})
 	a := s.app
 	a.work.Go(func() {
+		w := newWorkers(a.work.Go, func(nc net.Conn) {
+			if ready := s.greet(a, sp, nc); ready != nil {
+				a.amqp.Serve(ready)
+			}
+		})
+		defer w.end()
 		for {
 			nc, err := listen.Accept(ln, s.logger)
 			if err != nil {
 				return
 			}
-			a.work.Go(func() {
-				if ready := s.greet(a, sp, nc); ready != nil {
-					a.amqp.Serve(ready)
-				}
-			})
+			w.take(nc)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -67,10 +68,28 @@ func (f *File) open() error {
 // Name is the file's path.
 func (f *File) Name() string { return f.name }
 
-// Write appends a line.
-func (f *File) Write(line []byte) (int, error) {
+// Write appends a line or more. If the file is to be put aside in between, that
+// is done between two lines.
+func (f *File) Write(lines []byte) (n int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if room := f.rotation.Size; f.f != nil && !f.due(len(lines)) && (room <= 0 || f.size+int64(len(lines)) <= room) {
+		return f.write(lines)
+	}
+	for n < len(lines) {
+		end := len(lines)
+		if i := bytes.IndexByte(lines[n:], '\n'); i >= 0 {
+			end = n + i + 1
+		}
+		m, err := f.write(lines[n:end])
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (f *File) write(line []byte) (int, error) {
 	if f.f == nil { // a rotation has failed half way
 		if err := f.open(); err != nil {
 			return 0, err

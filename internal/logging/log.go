@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -20,6 +21,7 @@ type Log struct {
 	notes   io.Writer
 	mu      sync.Mutex // for writers of levels
 	enabled atomic.Pointer[thresholds]
+	work    sync.Pool // of *work
 }
 
 // sink is one place that entries go to: by a queue, where somebody may wait a
@@ -32,13 +34,25 @@ type sink struct {
 	relay  *relay
 }
 
-func (s *sink) put(e *entry) {
-	line := s.format.append(nil, e)
-	if s.queue != nil {
+// put takes an entry. It uses the memory of line and returns it.
+func (s *sink) put(e *entry, line []byte) []byte {
+	line = s.format.append(line, e)
+	switch {
+	case s.queue == nil:
+		s.relay.put(Message{Level: LevelName(e.level), Category: e.category, Time: e.time, JSON: s.format.JSON, Text: slices.Clone(line)})
+	case e.level >= slog.LevelError:
+		s.queue.PutNow(line)
+	default:
 		s.queue.Put(line)
-		return
 	}
-	s.relay.put(Message{Level: LevelName(e.level), Category: e.category, Time: e.time, JSON: s.format.JSON, Text: line})
+	return line
+}
+
+// work is the memory in which an entry is made.
+type work struct {
+	entry entry
+	attrs []slog.Attr
+	line  []byte
 }
 
 // thresholds are the levels from which on entries are written; they are
@@ -73,7 +87,7 @@ func (t *thresholds) passes(i int, category string, l Level) bool {
 // Open opens the places that the log goes to. Stdout and stderr are the
 // console's.
 func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
-	l := &Log{notes: stderr}
+	l := &Log{notes: stderr, work: sync.Pool{New: func() any { return &work{} }}}
 	t := &thresholds{categories: maps.Clone(cfg.Levels)}
 	if t.categories == nil {
 		t.categories = map[string]Level{}
@@ -272,23 +286,28 @@ func flatten(out []slog.Attr, prefix string, a slog.Attr) []slog.Attr {
 }
 
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
-	e := &entry{time: r.Time, level: r.Level, category: h.category, text: r.Message, attrs: h.attrs}
-	if r.NumAttrs() > 0 {
-		e.attrs = append([]slog.Attr(nil), h.attrs...)
-		r.Attrs(func(a slog.Attr) bool {
-			if a.Key == "category" && h.prefix == "" {
-				e.category = a.Value.String()
-				return true
-			}
-			e.attrs = flatten(e.attrs, h.prefix, a)
+	w := h.log.work.Get().(*work)
+	e := &w.entry
+	*e = entry{time: r.Time, level: r.Level, category: h.category, text: r.Message}
+	w.attrs = append(w.attrs[:0], h.attrs...)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "category" && h.prefix == "" {
+			e.category = a.Value.String()
 			return true
-		})
-	}
+		}
+		w.attrs = flatten(w.attrs, h.prefix, a)
+		return true
+	})
+	e.attrs = w.attrs
 	t := h.log.enabled.Load()
 	for i, s := range h.log.sinks {
 		if s != h.except && t.passes(i, e.category, e.level) {
-			s.put(e)
+			w.line = s.put(e, w.line[:0])
 		}
+	}
+	clear(w.attrs)
+	if cap(w.line) <= 4<<10 && cap(w.attrs) <= 64 {
+		h.log.work.Put(w)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -277,4 +278,70 @@ func TestQueueIsBounded(t *testing.T) {
 			t.Error("a closed queue takes lines")
 		}
 	})
+}
+
+// written notes when and how much it was given at a time.
+type written struct {
+	at    []time.Duration
+	lines []string
+	begin time.Time
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	w.at, w.lines = append(w.at, time.Since(w.begin)), append(w.lines, string(b))
+	return len(b), nil
+}
+
+// A line that comes alone is written at once, those that follow together; an
+// error waits for nothing, and its order is kept.
+func TestQueueGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &written{begin: time.Now()}
+		q := NewQueue(w, func(n int64, err error) { t.Errorf("%d lost: %v", n, err) })
+		put := func(lines ...string) {
+			for _, l := range lines {
+				q.Put([]byte(l + "\n"))
+			}
+			synctest.Wait()
+		}
+		put("a")
+		put("b", "c")
+		time.Sleep(gather / 2)
+		put("d")
+		time.Sleep(gather)
+		put("e")
+		q.PutNow([]byte("now\n"))
+		synctest.Wait()
+		put("f")
+		q.Flush()
+		put("g")
+		q.Close()
+		want := []string{"a\n", "b\nc\nd\n", "e\nnow\n", "f\n", "g\n"}
+		if !slices.Equal(w.lines, want) {
+			t.Errorf("written %q, want %q", w.lines, want)
+		}
+		for i, at := range []time.Duration{0, gather, gather + gather/2, gather + gather/2, gather + gather/2} {
+			if i < len(w.at) && w.at[i] != at {
+				t.Errorf("%q written after %v, want %v", w.lines[i], w.at[i], at)
+			}
+		}
+	})
+}
+
+// Lines that are written together are put aside as if each had come alone.
+func TestRotationBetweenLines(t *testing.T) {
+	dir := t.TempDir()
+	f, err := OpenFile(filepath.Join(dir, "a.log"), Rotation{Size: 10, Count: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n, err := f.Write([]byte("1234\n5678\nabcd\nefgh\nijkl\n")); n != 25 || err != nil {
+		t.Fatal(n, err)
+	}
+	for name, want := range map[string]string{"a.log": "ijkl\n", "a.log.0": "abcd\nefgh\n", "a.log.1": "1234\n5678\n"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
 }

@@ -158,7 +158,7 @@ func (ch *channel) frame(f *wire.Frame) error {
 // fail closes the channel for a mistake of its client.
 func (ch *channel) fail(e *closeError) {
 	c := ch.conn
-	c.logger.Warn("channel error", "category", "channel", "user", c.user, "vhost", c.vhostName(), "channel", int(ch.id), "code", int(e.code), "reason", e.text)
+	c.log().Warn("channel error", "category", "channel", "user", c.user, "vhost", c.vhostName(), "channel", int(ch.id), "code", int(e.code), "reason", e.text)
 	ch.closing = true
 	ch.dropContent()
 	ch.release()

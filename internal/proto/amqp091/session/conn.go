@@ -47,15 +47,18 @@ type Server struct {
 	ids   atomic.Uint64
 
 	chunks sync.Pool // of *[chunkSize]byte, for outboxes
+	reads  sync.Pool // of *[minReadBuffer]byte
+	starts starts
 }
 
 // Conn is one connection.
 type Conn struct {
-	srv    *Server
-	nc     net.Conn
-	logger *slog.Logger
-	name   string
-	id     string
+	srv   *Server
+	nc    net.Conn
+	name  string
+	local endpoint
+	peer  endpoint
+	id    string
 
 	out        outbox
 	dead       chan struct{}
@@ -139,8 +142,10 @@ func (s *Server) Serve(nc net.Conn) {
 	c.show("starting")
 	s.Broker.Enter(c)
 	defer c.leave()
-	c.serve()
+	rb := readBuffer{}
+	c.serve(&rb)
 	c.teardown()
+	s.giveBack(&rb)
 	if !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
 		<-c.writerDone
 	}
@@ -149,8 +154,9 @@ func (s *Server) Serve(nc net.Conn) {
 }
 
 func (s *Server) newConn(nc net.Conn) *Conn {
+	local, peer := endpointOf(nc.LocalAddr()), endpointOf(nc.RemoteAddr())
 	c := &Conn{
-		srv: s, nc: nc, name: nc.RemoteAddr().String() + " -> " + nc.LocalAddr().String(),
+		srv: s, nc: nc, local: local, peer: peer, name: peer.text + " -> " + local.text,
 		id:         "conn-" + itoa(s.ids.Add(1)),
 		connected:  time.Now(),
 		dead:       make(chan struct{}),
@@ -164,8 +170,23 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	c.out.pool = &s.chunks
 	c.out.start = func() { go c.writer() }
 	c.raw = direct(nc)
-	c.logger = s.Logger.With("conn", c.name)
 	return c
+}
+
+// log is where the connection's mistakes and the like go.
+func (c *Conn) log() *slog.Logger { return c.srv.Logger.With("conn", c.name) }
+
+// note puts what happens to every connection into the log. That is as log does
+// it, without what a logger has to find out each time.
+func (c *Conn) note(level slog.Level, text string, attrs ...slog.Attr) {
+	h, ctx := c.srv.Logger.Handler(), context.Background()
+	if !h.Enabled(ctx, level) {
+		return
+	}
+	r := slog.NewRecord(time.Now(), level, text, 0)
+	r.AddAttrs(slog.String("conn", c.name))
+	r.AddAttrs(attrs...)
+	_ = h.Handle(ctx, r) // as a logger does
 }
 
 // lingerTimeout is how long a connection that was closed in order waits for its
@@ -244,7 +265,7 @@ func (c *Conn) Force(code wire.ReplyCode, text string) {
 }
 
 // serve reads until the connection ends.
-func (c *Conn) serve() {
+func (c *Conn) serve(rb *readBuffer) {
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.Config.HandshakeTimeout))
 	if !c.protocolHeader() {
 		c.finish()
@@ -252,12 +273,11 @@ func (c *Conn) serve() {
 	}
 	c.sendStart()
 	c.sendNow()
-	rb := readBuffer{}
 	for c.state != done {
-		if !c.fill(&rb) {
+		if !c.fill(rb) {
 			return
 		}
-		if !c.frames(&rb) {
+		if !c.frames(rb) {
 			c.finish()
 			return
 		}
@@ -309,6 +329,22 @@ const (
 	maxReadBuffer = 256 << 10
 )
 
+// first is the memory that a connection begins with.
+func (s *Server) first() []byte {
+	if b, ok := s.reads.Get().(*[minReadBuffer]byte); ok {
+		return b[:]
+	}
+	return make([]byte, minReadBuffer)
+}
+
+// giveBack takes back what first gave. Nothing points into it any more.
+func (s *Server) giveBack(rb *readBuffer) {
+	if len(rb.buf) == minReadBuffer {
+		s.reads.Put((*[minReadBuffer]byte)(rb.buf))
+	}
+	rb.buf = nil
+}
+
 // fill reads more. The bytes before start are done with; those after are moved
 // to the front, so all views into the buffer end here.
 func (c *Conn) fill(rb *readBuffer) bool {
@@ -318,6 +354,9 @@ func (c *Conn) fill(rb *readBuffer) bool {
 	}
 	if rb.end == len(rb.buf) && rb.start == 0 && len(rb.buf) > 0 {
 		need = max(need, 2*len(rb.buf))
+	}
+	if rb.buf == nil {
+		rb.buf = c.srv.first()
 	}
 	size := len(rb.buf)
 	switch {
@@ -356,7 +395,7 @@ func (c *Conn) fill(rb *readBuffer) bool {
 	}
 	if err != nil && n == 0 {
 		if c.state != running && c.state != closing && errors.Is(err, errTimeout) {
-			c.logger.Warn("closing connection: handshake timeout")
+			c.log().Warn("closing connection: handshake timeout")
 		} else if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			c.ends("the connection broke: " + err.Error())
 		}
@@ -455,7 +494,7 @@ const holdLook = 250 * time.Millisecond
 func (c *Conn) hold(h *broker.Hold) bool {
 	c.client.Held.Store(true)
 	defer c.client.Held.Store(false)
-	c.logger.Info("connection blocked", "user", c.user, "vhost", c.vhostName(), "reason", h.Reason)
+	c.log().Info("connection blocked", "user", c.user, "vhost", c.vhostName(), "reason", h.Reason)
 	if c.caps.connectionBlocked {
 		c.send(0, wire.ConnectionBlocked{Reason: h.Reason})
 		defer c.send(0, wire.ConnectionUnblocked{})
@@ -559,7 +598,7 @@ func (c *Conn) logClosed(vhost string) {
 	if why == byClient {
 		level = slog.LevelInfo
 	}
-	c.logger.Log(context.Background(), level, "connection closed", "user", c.user, "vhost", vhost, "reason", why)
+	c.note(level, "connection closed", slog.String("user", c.user), slog.String("vhost", vhost), slog.String("reason", why))
 }
 
 // byClient is the reason of an end in order.

@@ -79,7 +79,7 @@ func (c *Conn) fail(err error) bool {
 			case <-c.dead:
 			}
 		}
-		c.logger.Warn("closing connection: protocol mistake")
+		c.log().Warn("closing connection: protocol mistake")
 		c.kill()
 		return false
 	}
@@ -94,7 +94,7 @@ func (c *Conn) fail(err error) bool {
 // closeConn sends connection.close and waits for the answer.
 func (c *Conn) closeConn(e *closeError) {
 	c.ends("closed by the broker: " + e.text)
-	c.logger.Warn("closing connection", "user", c.user, "vhost", c.vhostName(), "code", int(e.code), "reason", e.text)
+	c.log().Warn("closing connection", "user", c.user, "vhost", c.vhostName(), "code", int(e.code), "reason", e.text)
 	for _, ch := range c.channels {
 		ch.release()
 	}

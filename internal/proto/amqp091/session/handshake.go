@@ -3,9 +3,11 @@ package session
 import (
 	"crypto/tls"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -23,7 +25,7 @@ func (c *Conn) protocolHeader() bool {
 	var h [wire.ProtocolHeaderSize]byte
 	if _, err := io.ReadFull(c.nc, h[:]); err != nil {
 		if isTimeout(err) {
-			c.logger.Warn("closing connection: handshake timeout")
+			c.log().Warn("closing connection: handshake timeout")
 		}
 		return false
 	}
@@ -39,7 +41,7 @@ func (c *Conn) protocolHeader() bool {
 	c.out.mu.Lock()
 	c.out.add(append(c.out.room(64), wire.ProtocolHeader...))
 	c.out.mu.Unlock()
-	c.logger.Warn("closing connection: bad protocol header", "header", h[:])
+	c.log().Warn("closing connection: bad protocol header", "header", h[:])
 	return false
 }
 
@@ -48,7 +50,42 @@ func isTimeout(err error) bool {
 	return ok && ne.Timeout()
 }
 
+// starts are the connection.start frames that were sent, encoded. They are few:
+// they differ in what the peer may log in with.
+type starts struct {
+	mu     sync.Mutex
+	frames map[startKey][]byte
+}
+
+type startKey struct {
+	old        bool
+	mechanisms string
+}
+
 func (c *Conn) sendStart() {
+	c.frameLimit = preAuthFrameMax
+	s := &c.srv.starts
+	k := startKey{c.old, strings.Join(c.mechanisms(), " ")}
+	s.mu.Lock()
+	frame := s.frames[k]
+	if frame == nil {
+		frame = wire.AppendMethodFrame(nil, 0, c.start(k))
+		if s.frames == nil {
+			s.frames = map[startKey][]byte{}
+		}
+		s.frames[k] = frame
+	}
+	s.mu.Unlock()
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if !c.out.closed {
+		c.out.add(append(c.out.room(len(frame)), frame...))
+		c.unsent = true
+	}
+}
+
+// start says what this server is and can do.
+func (c *Conn) start(k startKey) wire.ConnectionStart {
 	cfg := &c.srv.Config
 	caps := wire.Table{}
 	major, minor := uint8(0), uint8(9)
@@ -69,11 +106,7 @@ func (c *Conn) sendStart() {
 		{Key: "product", Value: wire.String(cfg.Product)},
 		{Key: "version", Value: wire.String(cfg.Version)},
 	}
-	c.frameLimit = preAuthFrameMax
-	c.answer(0, wire.ConnectionStart{
-		VersionMajor: major, VersionMinor: minor, ServerProperties: props,
-		Mechanisms: strings.Join(c.mechanisms(), " "), Locales: "en_US",
-	})
+	return wire.ConnectionStart{VersionMajor: major, VersionMinor: minor, ServerProperties: props, Mechanisms: k.mechanisms, Locales: "en_US"}
 }
 
 // mechanisms lists what the peer may log in with: EXTERNAL only when TLS has
@@ -157,7 +190,7 @@ func (c *Conn) connectionFrame(f *wire.Frame) error {
 		}
 	case *wire.ConnectionUpdateSecret:
 		if c.state == running {
-			c.logger.Info("connection secret updated", "user", c.user, "reason", m.Reason)
+			c.log().Info("connection secret updated", "user", c.user, "reason", m.Reason)
 			c.answer(0, wire.ConnectionUpdateSecretOk{})
 			return nil
 		}
@@ -205,7 +238,7 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 		return errHangUp
 	}
 	user, err := c.authenticate(m.Mechanism, []byte(m.Response))
-	c.srv.Broker.CountAuth("amqp091", peerHost(c.nc.RemoteAddr()), user.Name, err == nil)
+	c.srv.Broker.CountAuth("amqp091", c.peer.host, user.Name, err == nil)
 	if err == errHangUp {
 		return err
 	}
@@ -296,6 +329,6 @@ func (c *Conn) open(m *wire.ConnectionOpen) error {
 	c.show("running")
 	c.nc.SetReadDeadline(time.Time{})
 	c.answer(0, wire.ConnectionOpenOk{})
-	c.logger.Info("connection opened", "user", c.user, "vhost", m.VirtualHost, "mechanism", c.mechanism)
+	c.note(slog.LevelInfo, "connection opened", slog.String("user", c.user), slog.String("vhost", m.VirtualHost), slog.String("mechanism", c.mechanism))
 	return nil
 }

@@ -27,10 +27,9 @@ func (c *Conn) show(state string) {
 	if c.old {
 		i.Protocol = "AMQP 0-8"
 	}
-	i.Host, i.Port = hostPort(c.nc.LocalAddr())
-	i.PeerHost, i.PeerPort = hostPort(c.nc.RemoteAddr())
-	_, network := c.nc.RemoteAddr().(*net.TCPAddr)
-	i.Direct = !network
+	i.Host, i.Port = c.local.host, c.local.port
+	i.PeerHost, i.PeerPort = c.peer.host, c.peer.port
+	i.Direct = !c.peer.network
 	if t, ok := c.nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		if st := t.ConnectionState(); st.HandshakeComplete {
 			i.TLS = &st
@@ -39,18 +38,22 @@ func (c *Conn) show(state string) {
 	c.shown.Store(i)
 }
 
-func hostPort(a net.Addr) (string, int) {
-	h, p, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String(), 0
-	}
-	n, _ := strconv.Atoi(p)
-	return h, n
+// endpoint is one end of a connection.
+type endpoint struct {
+	host, text string
+	port       int
+	network    bool
 }
 
-func peerHost(a net.Addr) string {
-	h, _ := hostPort(a)
-	return h
+func endpointOf(a net.Addr) endpoint {
+	text := a.String()
+	e := endpoint{host: text, text: text}
+	_, e.network = a.(*net.TCPAddr)
+	if h, p, err := net.SplitHostPort(text); err == nil {
+		e.host = h
+		e.port, _ = strconv.Atoi(p)
+	}
+	return e
 }
 
 // leave takes the connection off the broker's list.
