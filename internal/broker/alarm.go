@@ -86,8 +86,8 @@ const (
 	alarmInterval = time.Second
 	// totalInterval is how long the machine's memory is taken for what it was.
 	totalInterval = time.Minute
-	// tidyInterval is how often memory that is free is given back before it
-	// counts as used.
+	// alarmTidyInterval is how often memory that is free is given back, so that it
+	// does not count as used.
 	alarmTidyInterval = 10 * time.Second
 )
 
@@ -122,8 +122,9 @@ func (b *Broker) checkAlarms() {
 	defer a.mu.Unlock()
 	b.measure()
 	n := &a.now
-	if n.MemoryUsed > n.MemoryLimit && !a.set[lowMemory].on && time.Since(a.tidied) > alarmTidyInterval && b.cfg.MemoryUsed == nil {
-		// What a burst left behind is not what is in use.
+	if n.MemoryUsed > n.MemoryLimit && time.Since(a.tidied) > alarmTidyInterval && b.cfg.MemoryUsed == nil {
+		// What a burst left behind is not what is in use; nor is what consumers
+		// have taken since the alarm was set.
 		a.tidied = time.Now()
 		debug.FreeOSMemory()
 		n.MemoryUsed = memoryUsed()
