@@ -233,7 +233,10 @@ func TestNothingIsMarkup(t *testing.T) {
 	_, ch := connect(t, b, "<b>bold</b>")
 	const evil = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>`
 	declare(t, ch, evil, amqp.Table{"x-note": evil})
-	publish(t, ch, evil, amqp.Publishing{Headers: amqp.Table{evil: evil}, Type: evil, Body: []byte(evil)})
+	// What the page makes its elements of inside, in a header that it shows in parts.
+	element := amqp.Table{"tag": "img", "cls": "", "props": amqp.Table{"src": "x"}, "kids": []any{}}
+	deaths := []any{int32(5), amqp.Table{"queue": element, "exchange": element, "reason": element, "count": element, "time": element, "routing-keys": element}}
+	publish(t, ch, evil, amqp.Publishing{Headers: amqp.Table{evil: evil, "x-death": deaths}, Type: evil, Body: []byte(evil)})
 	settled(t, ch, evil)
 	if _, err := ch.ConsumeWithContext(context.Background(), evil, evil, false, false, false, false, nil); err != nil {
 		t.Fatal(err)
@@ -248,6 +251,7 @@ func TestNothingIsMarkup(t *testing.T) {
 	p.until("the message", "document.querySelector('tr[data-seq] button')")
 	p.click("tr[data-seq] button")
 	p.within(".message", evil)
+	p.within(".deaths", `"tag":"img"`)
 	p.visit("#/connections")
 	p.within("tbody", "<b>bold</b>")
 	if evaluate[bool](p, "'broken' in window || !!document.querySelector('main img, main b, main script')") {

@@ -67,17 +67,19 @@ export function body(m, state, update) {
     h('pre.payload', { tabindex: '0', 'aria-label': t('msg.payload') }, shown));
 }
 
+// deathsOf is a list of objects, whatever a publisher has put into x-death.
 export function deathsOf(m) {
-  return m.deaths || m.properties?.headers?.['x-death'] || [];
+  const list = m.deaths || m.properties?.headers?.['x-death'];
+  return Array.isArray(list) ? list.filter((d) => d && typeof d === 'object' && !Array.isArray(d)) : [];
 }
 
 export function deaths(m, vhost) {
   const list = deathsOf(m);
-  if (!Array.isArray(list) || list.length === 0) return null;
+  if (list.length === 0) return null;
   return h('div.deaths', h('h4', t('msg.deaths')), table([
     [t('msg.reason'), (d) => badge(d.reason, 'warn')],
-    [t('nav.queue'), (d) => link(d.queue, to('queues', vhost, d.queue))],
-    [t('nav.exchange'), (d) => (d.exchange === '' ? h('em', t('exch.default')) : d.exchange)],
+    [t('nav.queue'), (d) => link(d.queue, to('queues', vhost, String(d.queue)))],
+    [t('nav.exchange'), (d) => (d.exchange === '' ? h('em', t('exch.default')) : f.value(d.exchange))],
     [t('bind.key'), (d) => h('code', [].concat(d['routing-keys'] || d.routing_keys || []).join(', '))],
     [t('msg.count'), (d) => f.count(d.count), { num: true }],
     [t('msg.when'), (d) => when(d.time)],

@@ -3,27 +3,35 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+// Described is what h() returns. Only it becomes an element: what came from
+// outside as JSON is text, whatever it looks like.
+export class Described {
+  constructor(tag, cls, props, kids) {
+    Object.assign(this, { tag, cls, props, key: props.key, kids, el: null });
+  }
+}
+
 // h('td.num', {title: 'x'}, 'text', child, [more]) describes an element.
 // Properties: on… are listeners; class is added to those of the tag; style is an
 // object of CSS properties; key tells siblings apart; widget is a function
 // (element, data) that draws the inside itself and is called again when data
 // changes; created is called once with the element.
 export function h(tag, props, ...children) {
-  if (props === null || typeof props !== 'object' || Array.isArray(props) || props.tag !== undefined) {
+  if (props === null || typeof props !== 'object' || Array.isArray(props) || props instanceof Described) {
     if (props !== undefined && props !== null) children.unshift(props);
     props = {};
   }
   const [name, ...classes] = tag.split('.');
   if (props.class) classes.push(props.class);
-  return { tag: name || 'div', cls: classes.join(' '), props, key: props.key, kids: flat(children, []), el: null };
+  return new Described(name || 'div', classes.join(' '), props, flat(children, []));
 }
 
 function flat(list, out) {
   for (const c of list) {
     if (c === null || c === undefined || c === false || c === true) continue;
     if (Array.isArray(c)) flat(c, out);
-    else if (typeof c === 'object') out.push(c);
-    else out.push({ tag: '#', text: String(c), el: null });
+    else if (c instanceof Described) out.push(c);
+    else out.push({ tag: '#', text: typeof c === 'object' ? JSON.stringify(c) : String(c), el: null });
   }
   return out;
 }

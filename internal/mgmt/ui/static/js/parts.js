@@ -1,6 +1,6 @@
 // Small pieces that every view uses.
 
-import { h, render } from './dom.js';
+import { Described, h, render } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { explain } from './errors.js';
@@ -22,7 +22,7 @@ export function badge(text, kind, title) {
 }
 
 export function panel(title, props, ...body) {
-  if (props === null || props.tag !== undefined || Array.isArray(props)) {
+  if (props === null || props instanceof Described || Array.isArray(props)) {
     body.unshift(props);
     props = {};
   }
