@@ -95,9 +95,12 @@ func (f *File) write(line []byte) (int, error) {
 			return 0, err
 		}
 	}
+	// A file that cannot be put aside is written on: no line is lost for that.
 	if f.due(len(line)) {
-		if err := f.rotate(); err != nil {
-			return 0, err
+		if kept := f.rotate(); kept != nil && f.f == nil {
+			if err := f.open(); err != nil {
+				return 0, errors.Join(kept, err)
+			}
 		}
 	}
 	n, err := f.f.Write(line)
@@ -122,9 +125,10 @@ func (f *File) Rotate() error {
 	return f.rotate()
 }
 
-func (f *File) rotate() error {
-	err := f.f.Close()
-	f.f = nil
+func (f *File) rotate() (err error) {
+	if f.f != nil {
+		err, f.f = f.f.Close(), nil
+	}
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,8 @@ func appendClean(b []byte, s string) []byte {
 			b = append(b, `\n`...)
 		case r < ' ' || r == 0x7f || r == utf8.RuneError:
 			b = fmt.Appendf(b, `\x%02x`, r&0xff)
+		case r != ' ' && !strconv.IsPrint(r): // such as U+009B, which is ESC [ to a terminal
+			b = fmt.Appendf(b, `\u%04x`, r)
 		default:
 			b = utf8.AppendRune(b, r)
 		}
@@ -104,7 +106,7 @@ func appendClean(b []byte, s string) []byte {
 
 func appendValue(b []byte, v slog.Value) []byte {
 	s := text(v)
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || r == 0x7f || r == utf8.RuneError }) {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !strconv.IsPrint(r) }) {
 		return strconv.AppendQuote(b, s)
 	}
 	return append(b, s...)

@@ -38,10 +38,12 @@ func TestLine(t *testing.T) {
 	g := l.Logger()
 	g.Info("plain")
 	g.With("category", "connection").Warn("login refused", "user", "ann b", "n", 5, "err", errors.New("a\nb"))
+	g.Info("csi \u009b31m", "name", "a\u009bb", "right", "x\u202ey", "name2", "中é")
 	g.WithGroup("g").Error("two\nlines \x1b[31m", "k", "v", slog.Group("h", "x", 1))
 	l.Flush()
 	want := `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d \[info\] <default> plain
 \S+ \S+ \[warning\] <connection> login refused user="ann b" n=5 err="a\\nb"
+\S+ \S+ \[info\] <default> csi \\u009b31m name="a\\u009bb" right="x\\u202ey" name2=中é
 \S+ \S+ \[error\] <default> two\\nlines \\x1b\[31m g.k=v g.h.x=1
 $`
 	if !regexp.MustCompile(want).Match(out.Bytes()) {
@@ -178,6 +180,27 @@ func TestRotation(t *testing.T) {
 		if b, err := io.ReadAll(r); string(b) != want || err != nil {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
+	}
+}
+
+// A file that cannot be put aside is written on.
+func TestRotationFails(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "a.log.0", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFile(filepath.Join(dir, "a.log"), Rotation{Size: 10, Count: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, line := range []string{"one------\n", "two------\n", "three----\n"} {
+		if _, err := f.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "a.log")); string(b) != "one------\ntwo------\nthree----\n" || err != nil {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

@@ -15,8 +15,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -221,10 +223,29 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	rq := &Request{Request: r, W: w, API: a, Route: route, vars: route.vars(parts)}
-	r.Body = http.MaxBytesReader(w, r.Body, a.Config.MaxBodySize)
+	r.Body = http.MaxBytesReader(w, &patient{r.Body, http.NewResponseController(w)}, a.Config.MaxBodySize)
 	if err := a.run(rq); err != nil {
 		a.fail(w, r, err)
 	}
+}
+
+// bodyPatience is how long one may wait for the next piece of a body.
+const bodyPatience = 30 * time.Second
+
+// patient is a body that ends with an error when nothing comes any more, so that
+// nobody holds a connection and what was read of its body for ever.
+type patient struct {
+	io.ReadCloser
+	conn *http.ResponseController
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	p.conn.SetReadDeadline(time.Now().Add(bodyPatience)) // not supported: no network is there
+	n, err := p.ReadCloser.Read(b)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		p.conn.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // run authorises and handles; a panic is an internal error.
@@ -267,6 +288,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	case errors.As(err, &tooLarge):
 		e = &Error{http.StatusRequestEntityTooLarge, "payload_too_large", fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit)}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		e = &Error{http.StatusRequestTimeout, "request_timeout", "the body did not come in time"}
 	case !errors.As(err, &e):
 		if r.Context().Err() == nil {
 			a.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)

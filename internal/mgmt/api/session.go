@@ -3,7 +3,9 @@ package api
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -102,9 +104,16 @@ func (a *API) resume(token string) (auth.User, error) {
 	return auth.User{Name: user.Name, Tags: user.Tags}, nil
 }
 
+// maxLoginForm bounds what somebody may send who has not logged in yet.
+const maxLoginForm = 16 << 10
+
 // postLogin takes a form and begins a session.
 func (a *API) postLogin(rq *Request) error {
-	name, password := rq.PostFormValue("username"), rq.PostFormValue("password")
+	rq.Request.Body = http.MaxBytesReader(rq.W, rq.Request.Body, maxLoginForm)
+	if err := rq.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	name, password := rq.PostForm.Get("username"), rq.PostForm.Get("password")
 	user, err := a.checkPassword(rq.Request, name, password)
 	if err != nil {
 		return err
@@ -127,6 +136,15 @@ func (a *API) postLogin(rq *Request) error {
 		User: apitype.LoginUser{Name: user.Name, Tags: notNil(user.Tags),
 			LoginSessionTimeout: int64(a.Config.LoginTimeout / time.Minute)},
 	})
+}
+
+// badForm is what went wrong with reading a form: too long, too slow, or no form.
+func badForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return BadRequest("not a form")
 }
 
 func (a *API) cookie(rq *Request, token string, maxAge int) *http.Cookie {
