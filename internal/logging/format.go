@@ -106,7 +106,9 @@ func appendClean(b []byte, s string) []byte {
 
 func appendValue(b []byte, v slog.Value) []byte {
 	s := text(v)
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !strconv.IsPrint(r) }) {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool {
+		return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !strconv.IsPrint(r)
+	}) {
 		return strconv.AppendQuote(b, s)
 	}
 	return append(b, s...)
