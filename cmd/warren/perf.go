@@ -86,6 +86,7 @@ func loadCommand(use, scenario, short string, l perf.Load) *cobra.Command {
 	f.BoolVar(&t.Persistent, "persistent", l.Persistent, "publish persistent messages")
 	f.BoolVar(&t.Durable, "durable", l.Durable, "use durable queues")
 	f.IntVar(&t.Confirm, "confirm", l.Confirm, "publisher confirms, with so many in flight per producer")
+	f.BoolVar(&t.Poll, "poll", l.Poll, "with --confirm 1: poll for the confirm instead of sleeping")
 	f.IntVar(&t.Ack, "ack", l.Ack, "acknowledge every so many messages; 0: automatically")
 	f.IntVar(&t.Prefetch, "prefetch", l.Prefetch, "messages that may be unacknowledged; 0: no limit")
 	f.IntVar(&t.Rate, "rate", l.Rate, "messages per second of all producers; 0: as many as go")

@@ -176,7 +176,7 @@ func (c *Compare) confirmFigures(ctx context.Context, rep *Report, b *Broker) er
 		if err != nil {
 			return err
 		}
-		l := Load{URL: b.URL, Producers: 1, Size: 1024, Confirm: 1, Persistent: true, Durable: true, Latency: true, Duration: c.Duration}
+		l := Load{URL: b.URL, Producers: 1, Size: 1024, Confirm: 1, Poll: true, Persistent: true, Durable: true, Latency: true, Duration: c.Duration}
 		res, err := l.Run(ctx)
 		if err != nil || res.ConfirmLatency == nil {
 			return errors.Join(err, errors.New("no confirm was measured"))

@@ -22,6 +22,7 @@ import (
 // client is one connection with one channel. One goroutine reads from it.
 type client struct {
 	nc         net.Conn
+	read       func([]byte) (int, error)
 	buf        []byte
 	start, end int
 	frameMax   uint32
@@ -57,7 +58,7 @@ func dialBuffer(rawURL string, size int) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{nc: nc, buf: make([]byte, size)}
+	c := &client{nc: nc, read: nc.Read, buf: make([]byte, size)}
 	err = nc.SetDeadline(time.Now().Add(patience))
 	if err == nil {
 		err = c.handshake(user, pass, vhost)
@@ -158,7 +159,7 @@ func (c *client) fill() error {
 	if c.end == len(c.buf) {
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
-	n, err := c.nc.Read(c.buf[c.end:])
+	n, err := c.read(c.buf[c.end:])
 	c.end += n
 	if n > 0 {
 		return nil

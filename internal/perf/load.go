@@ -18,11 +18,12 @@ type Load struct {
 	Producers  int           `json:"producers"`
 	Consumers  int           `json:"consumers"` // 0: publish only
 	Queues     int           `json:"queues"`
-	Size       int           `json:"size"`       // bytes of a body, at least 8; 16 with Latency
-	Persistent bool          `json:"persistent"` // the messages
-	Durable    bool          `json:"durable"`    // the queues
-	Confirm    int           `json:"confirm"`    // publishes of a producer in flight; 0: no confirms
-	Ack        int           `json:"ack"`        // acknowledge every so many; 0: automatic
+	Size       int           `json:"size"`           // bytes of a body, at least 8; 16 with Latency
+	Persistent bool          `json:"persistent"`     // the messages
+	Durable    bool          `json:"durable"`        // the queues
+	Confirm    int           `json:"confirm"`        // publishes of a producer in flight; 0: no confirms
+	Poll       bool          `json:"poll,omitempty"` // with one in flight: poll the socket for the confirm, so that no wake-up of the client's is in its latency
+	Ack        int           `json:"ack"`            // acknowledge every so many; 0: automatic
 	Prefetch   int           `json:"prefetch"`
 	Rate       int           `json:"rate"`     // messages per second of all producers; 0: as many as go
 	Messages   int           `json:"messages"` // per producer, if Duration allows; 0: no limit
@@ -92,6 +93,8 @@ func (l *Load) setDefaults() error {
 		return errors.New("no end: neither messages nor duration")
 	case l.Prefetch < 0 || l.Prefetch > 65535 || l.Ack < 0 || l.Confirm < 0 || l.Rate < 0:
 		return errors.New("a number is out of range")
+	case l.Poll && l.Confirm != 1:
+		return errors.New("polling is for publishers with one confirm in flight")
 	case l.Prefetch > 0 && l.Ack > l.Prefetch:
 		return fmt.Errorf("acknowledging every %d with a prefetch of %d would wait for ever", l.Ack, l.Prefetch)
 	}
@@ -199,10 +202,15 @@ func (r *run) measure(ctx context.Context, ps []*producer, cs []*consumer, waiti
 	}
 	var publishing sync.WaitGroup
 	for _, p := range ps {
-		if r.Confirm > 0 {
+		if r.Confirm > 0 && !r.Poll {
 			working.Go(func() { r.fail(p.confirms()) })
 		}
-		publishing.Go(func() { r.fail(p.run(ctx)) })
+		publishing.Go(func() {
+			r.fail(p.run(ctx))
+			if r.Poll {
+				working.Go(func() { r.fail(p.confirms()) }) // there is only the end to come
+			}
+		})
 	}
 	// Whoever is blocked in a write or a read comes back when its socket is closed.
 	closeAll := func() {

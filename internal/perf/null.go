@@ -87,7 +87,7 @@ func (s *Null) Serve(ln net.Listener) {
 		s.mu.Unlock()
 		s.conns.Go(func() {
 			c := &nullConn{
-				s: s, in: &client{nc: nc, buf: make([]byte, idleBuffer)}, tos: map[wire.ChannelID]*uint64{},
+				s: s, in: &client{nc: nc, read: nc.Read, buf: make([]byte, idleBuffer)}, tos: map[wire.ChannelID]*uint64{},
 				confirm: map[wire.ChannelID]bool{}, published: map[wire.ChannelID]uint64{}, unsaid: map[wire.ChannelID]bool{},
 			}
 			_ = c.serve() // an error is a client that went

@@ -39,6 +39,7 @@ func loads() map[string]Load {
 		"large":           {Producers: 1, Consumers: 1, Size: 300 << 10, Messages: 20},
 		"latency":         {Producers: 1, Consumers: 1, Size: 16, Duration: 2 * short, Rate: 2000, Latency: true},
 		"confirms":        {Producers: 1, Consumers: 1, Size: 100, Confirm: 50, Ack: 10, Prefetch: 100, Duration: short, Persistent: true, Durable: true},
+		"polling":         {Producers: 2, Consumers: 1, Size: 100, Confirm: 1, Poll: true, Duration: short, Latency: true},
 		"one in flight":   {Producers: 1, Consumers: 1, Size: 100, Confirm: 1, Duration: short, Latency: true},
 		"fan-out":         {Producers: 1, Consumers: 5, Queues: 5, Exchange: "fanout", Size: 16, Duration: short},
 		"direct bindings": {Producers: 1, Consumers: 1, Exchange: "direct", Bindings: 100, Size: 16, Duration: short},

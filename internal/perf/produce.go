@@ -89,6 +89,7 @@ type producer struct {
 
 	sent     uint64
 	answered atomic.Uint64
+	answers  answers
 	room     chan struct{}  // the window has room again
 	sentAt   []atomic.Int64 // nanoseconds since begin, by tag, with Latency
 }
@@ -99,10 +100,14 @@ func (r *run) newProducer(i int) (*producer, error) {
 		return nil, err
 	}
 	p := &producer{client: c, r: r, id: uint64(i), g: r.newRing(i, c.frameMax), room: make(chan struct{}, 1)}
+	p.answers.tags.early = map[uint64]bool{}
 	if r.Confirm > 0 {
 		if _, err := call[*wire.ConfirmSelectOk](c, wire.ConfirmSelect{}); err != nil {
 			c.nc.Close()
 			return nil, err
+		}
+		if r.Poll {
+			c.read = polling(c.nc)
 		}
 		if r.Latency {
 			p.sentAt = make([]atomic.Int64, r.Confirm+1)
@@ -240,6 +245,14 @@ func (p *producer) closed() error {
 // awaitRoom waits until fewer than window publishes are unanswered.
 func (p *producer) awaitRoom(window uint64) error {
 	for p.sent-p.answered.Load() >= window {
+		if p.r.Poll {
+			if end, err := p.answer(); err != nil {
+				return err
+			} else if end {
+				return errors.New("closed before all was confirmed")
+			}
+			continue
+		}
 		select {
 		case <-p.room:
 		case <-p.r.failed:
@@ -256,54 +269,67 @@ func (p *producer) finish() {
 	}
 }
 
+// answers is what the broker has answered.
+type answers struct {
+	tags          tags
+	acked, nacked uint64 // not counted yet
+}
+
 // confirms takes the broker's answers and makes room in the window.
 func (p *producer) confirms() error {
-	t := tags{early: map[uint64]bool{}}
-	var acked, nacked uint64
 	for {
-		f, err := p.frame()
-		if err != nil {
-			select {
-			case <-p.r.failed:
-				return nil // the socket was closed for another reason
-			default:
-				return err
-			}
-		}
-		id, _ := wire.PeekMethod(f.Payload)
-		switch {
-		case f.Type != wire.FrameMethod:
-		case id == wire.MethodBasicAck, id == wire.MethodBasicNack:
-			tag := binary.BigEndian.Uint64(f.Payload[4:])
-			multiple := f.Payload[12]&1 != 0
-			if p.sentAt != nil {
-				p.record(&t, tag, multiple)
-			}
-			n := t.settle(tag, multiple)
-			if id == wire.MethodBasicAck {
-				acked += n
-			} else {
-				nacked += n
-			}
-		case id == wire.MethodConnectionCloseOk:
-			return nil
-		case id == wire.MethodChannelClose, id == wire.MethodConnectionClose:
-			return closedByBroker(f)
-		}
-		if p.start < p.end && acked+nacked < uint64(p.r.Confirm)/2 {
-			continue // more has come already
-		}
-		if acked+nacked > 0 {
-			p.r.confirmed.Add(acked)
-			p.r.refused.Add(nacked)
-			p.answered.Add(acked + nacked)
-			acked, nacked = 0, 0
-			select {
-			case p.room <- struct{}{}:
-			default:
-			}
+		if end, err := p.answer(); end || err != nil {
+			return err
 		}
 	}
+}
+
+// answer takes one answer. It reports whether it was the last.
+func (p *producer) answer() (end bool, err error) {
+	a := &p.answers
+	f, err := p.frame()
+	if err != nil {
+		select {
+		case <-p.r.failed:
+			return true, nil // the socket was closed for another reason
+		default:
+			return true, err
+		}
+	}
+	id, _ := wire.PeekMethod(f.Payload)
+	switch {
+	case f.Type != wire.FrameMethod:
+	case id == wire.MethodBasicAck, id == wire.MethodBasicNack:
+		tag := binary.BigEndian.Uint64(f.Payload[4:])
+		multiple := f.Payload[12]&1 != 0
+		if p.sentAt != nil {
+			p.record(&a.tags, tag, multiple)
+		}
+		n := a.tags.settle(tag, multiple)
+		if id == wire.MethodBasicAck {
+			a.acked += n
+		} else {
+			a.nacked += n
+		}
+	case id == wire.MethodConnectionCloseOk:
+		return true, nil
+	case id == wire.MethodChannelClose, id == wire.MethodConnectionClose:
+		return true, closedByBroker(f)
+	}
+	if p.start < p.end && a.acked+a.nacked < uint64(p.r.Confirm)/2 {
+		return false, nil // more has come already
+	}
+	if a.acked+a.nacked > 0 {
+		p.r.confirmed.Add(a.acked)
+		p.r.refused.Add(a.nacked)
+		p.answered.Add(a.acked + a.nacked)
+		a.acked, a.nacked = 0, 0
+		select {
+		case p.room <- struct{}{}:
+		default:
+		}
+	}
+	return false, nil
 }
 
 func (p *producer) record(t *tags, tag uint64, multiple bool) {
