@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ func (f nullFS) OpenFile(name string, flag int) (vfs.File, error) {
 }
 func (nullFile) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 func (nullFile) Preallocate(int64, int64) error         { return nil }
+func (nullFile) WriteThrough([]byte, int64) error       { return errors.ErrUnsupported }
 
 func BenchmarkAppend(b *testing.B) {
 	l := openBench(b, nullFS{vfs.NewMem()}, "d")

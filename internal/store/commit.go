@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -25,22 +26,77 @@ func (l *Log) committer() {
 		case <-l.stopComm:
 			return
 		}
+		l.gather()
+		l.turn <- struct{}{}
 		l.poked.Store(false)
-		for {
-			err := l.commit()
-			if !errors.Is(err, ErrNoSpace) {
-				break
-			}
-			signal(l.keepWake) // perhaps something can be given back
-			t := time.NewTimer(l.opt.RetryInterval)
-			select {
-			case <-t.C:
-			case <-l.stopComm:
-				t.Stop()
-				return
-			}
+		goOn := l.commitUntilDone()
+		<-l.turn
+		if !goOn {
+			return
 		}
 	}
+}
+
+// gather lets others who are about to append something have their turn, so that
+// one sync serves them all: a goroutine that is woken runs before those that
+// were ready first. It reports whether nobody had anything.
+func (l *Log) gather() (alone bool) {
+	n := l.pendingN.Load()
+	for first := true; ; first = false {
+		runtime.Gosched()
+		m := l.pendingN.Load()
+		if m == n || m >= pokeBytes {
+			return first && m == n
+		}
+		n = m
+	}
+}
+
+// commitUntilDone commits, again and again while the disk is full. It reports
+// false when the committer is to end.
+func (l *Log) commitUntilDone() bool {
+	for {
+		err := l.commit()
+		if !errors.Is(err, ErrNoSpace) {
+			return true
+		}
+		signal(l.keepWake) // perhaps something can be given back
+		t := time.NewTimer(l.opt.RetryInterval)
+		select {
+		case <-t.C:
+		case <-l.stopComm:
+			t.Stop()
+			return false
+		}
+	}
+}
+
+// CommitHere is Commit for one who has nothing else to do: it commits on the
+// caller's goroutine, with its I/O, if nobody else is at it. The caller must
+// hold no lock, and must be prepared to be a committer for once: waiters are
+// called from here. It reports whether a batch was committed.
+func (l *Log) CommitHere() bool {
+	if !l.gather() {
+		l.poke()
+		return false
+	}
+	select {
+	case l.turn <- struct{}{}:
+	default:
+		l.poke()
+		return false
+	}
+	var err error
+	busy := l.batch.active // the committer has not come to the end of it
+	if !busy {
+		err = l.commit()
+	}
+	<-l.turn
+	if busy || err != nil {
+		l.poke()
+		return false
+	}
+	return !l.failed.Load()
 }
 
 // commit writes the pending batch, syncs when someone waits for it, and
@@ -72,9 +128,12 @@ func (l *Log) commit() error {
 			l.callWaiters(nil)
 		}
 	}
-	err := l.writeBatch()
-	if err == nil && (b.forced || b.sync && l.opt.Sync == Disk) {
-		err = l.syncDirty(b.end)
+	through, err := l.writeThrough()
+	if !through && err == nil {
+		err = l.writeBatch()
+		if err == nil && (b.forced || b.sync && l.opt.Sync == Disk) {
+			err = l.syncDirty(b.end)
+		}
 	}
 	if err == nil && l.failed.Load() {
 		err = l.Err()
@@ -158,6 +217,12 @@ func (l *Log) writeBatch() error {
 	if len(l.inflight) == 0 {
 		return nil
 	}
+	l.wroteBatch()
+	return nil
+}
+
+// wroteBatch notes that inflight is in the files, and takes its chunks back.
+func (l *Log) wroteBatch() {
 	l.written.Store(uint64(l.batch.end))
 	l.stat.commits.Add(1)
 	var n int64
@@ -175,7 +240,6 @@ func (l *Log) writeBatch() error {
 		l.wakeThrottled()
 	}
 	l.mu.Unlock()
-	return nil
 }
 
 // writeChunk writes c.buf[from:] and returns how much of that was written.

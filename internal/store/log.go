@@ -65,11 +65,14 @@ type Log struct {
 	idle     atomic.Bool   // the flush timer has fired
 	ready    atomic.Uint32 // highest segment that has its file; written under prepMu
 
-	// Used by the committer alone.
+	// A channel of one that is full while somebody commits: the committer, or
+	// for once a caller of CommitHere. Below is what is theirs alone.
+	turn     chan struct{}
 	partial  int // bytes of inflight[0] that are written already
 	batch    batchState
 	dirty    []*seg // written since their last sync, in order
 	dirDirty bool   // a segment file was made since the last SyncDir
+	through  through
 
 	// What committer, preparer and keeper share. Unlike mu it is held during
 	// I/O (create, rename, sync of the directory): its purpose is that only
@@ -121,6 +124,7 @@ type seg struct {
 
 	h      atomic.Pointer[handle]
 	pinned atomic.Bool // being written: the handle must not be closed
+	cached bool        // WriteThrough does not work on it; the committer's own
 
 	// Room ahead of the tail: below prepared the file has bytes (data or
 	// zeros). Raised under growMu by the preparer, which zero-fills a slice

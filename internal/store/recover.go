@@ -60,6 +60,7 @@ func Open(o Options, owner Owner) (*Log, error) {
 		opt: o, owner: owner, lock: lock,
 		wake: make(chan struct{}, 1), prepWake: make(chan struct{}, 1), keepWake: make(chan struct{}, 1),
 		stopComm: make(chan struct{}),
+		turn:     make(chan struct{}, 1),
 	}
 	l.stopping, l.stop = context.WithCancel(context.Background())
 	l.table.Store(&segTable{})
@@ -634,6 +635,7 @@ func (l *Log) shutdown() error {
 	l.bg.Wait()
 	close(l.stopComm)
 	l.comm.Wait()
+	l.turn <- struct{}{} // for good
 	if l.flush != nil {
 		l.flush.Stop()
 	}

@@ -165,6 +165,21 @@ func (f *faultFile) Sync() error {
 	return f.File.Sync()
 }
 
+// WriteThrough is a write and a sync for rules, with the bytes between the two
+// on their way, so that a power loss may take some of them.
+func (f *faultFile) WriteThrough(p []byte, off int64) error {
+	if err := f.fs.hit(OpWrite, f.name); err != nil {
+		return err
+	}
+	if _, err := f.File.WriteAt(p, off); err != nil {
+		return err
+	}
+	if err := f.fs.hit(OpSync, f.name); err != nil {
+		return err
+	}
+	return f.File.WriteThrough(p, off)
+}
+
 func (f *faultFile) Truncate(size int64) error {
 	if err := f.fs.hit(OpTruncate, f.name); err != nil {
 		return err

@@ -461,6 +461,25 @@ func (f *memFile) Sync() error {
 	return nil
 }
 
+func (f *memFile) WriteThrough(p []byte, off int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.check("write", true); err != nil {
+		return err
+	}
+	n := f.node
+	end := off + int64(len(p))
+	if off%Block != 0 || len(p)%Block != 0 || end > int64(len(n.data)) {
+		return pathErr("write", f.name, syscall.EINVAL)
+	}
+	copy(n.data[off:], p)
+	for s := off / sector; s*sector < end; s++ {
+		delete(n.old, s)
+	}
+	n.safeSize = max(n.safeSize, end)
+	return nil
+}
+
 func (f *memFile) Truncate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()

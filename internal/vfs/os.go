@@ -1,9 +1,11 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"os"
 	"sort"
+	"sync"
 	"syscall"
 )
 
@@ -85,6 +87,21 @@ func (OS) Lock(name string) (io.Closer, error) {
 type osFile struct {
 	*os.File
 	raw syscall.RawConn
+
+	mu      sync.Mutex
+	through *os.File // of WriteThrough; nil: not used yet
+}
+
+// Close implements File.
+func (f *osFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.File.Close()
+	if f.through != nil {
+		err = errors.Join(err, f.through.Close())
+		f.through = nil
+	}
+	return err
 }
 
 // control runs a system call on the descriptor, again when a signal cut it

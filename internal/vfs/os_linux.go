@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -15,4 +16,36 @@ func (f *osFile) Preallocate(off, n int64) error {
 		return nil
 	}
 	return err
+}
+
+// WriteThrough implements File with a second descriptor that goes past the page
+// cache and returns from a write when it is on the disk.
+func (f *osFile) WriteThrough(p []byte, off int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.through == nil {
+		d, err := os.OpenFile(f.Name(), os.O_WRONLY|syscall.O_DIRECT|syscall.O_DSYNC, 0)
+		if err != nil {
+			return errors.ErrUnsupported
+		}
+		if !sameFile(f.File, d) { // its name is another's by now
+			d.Close()
+			return errors.ErrUnsupported
+		}
+		f.through = d
+	}
+	n, err := f.through.WriteAt(p, off)
+	if n == 0 && errors.Is(err, syscall.EINVAL) {
+		return errors.ErrUnsupported // the file system wants it otherwise
+	}
+	return err
+}
+
+func sameFile(a, b *os.File) bool {
+	x, err := a.Stat()
+	if err != nil {
+		return false
+	}
+	y, err := b.Stat()
+	return err == nil && os.SameFile(x, y)
 }

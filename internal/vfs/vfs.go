@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"unsafe"
 )
 
 // ErrLocked says that another process (or another opener in this one) holds
@@ -55,6 +56,13 @@ type File interface {
 	// Sync makes the file's bytes and what is needed to read them (its
 	// size) durable: fdatasync. It says nothing of the file's name.
 	Sync() error
+	// WriteThrough is WriteAt and Sync of just these bytes in one step, past
+	// the system's cache: when it returns they are on stable storage. off
+	// and the length must be multiples of Block, p must come from Aligned,
+	// and the file must be so long already. What WriteAt has written
+	// elsewhere in the file is as durable as it was before.
+	// errors.ErrUnsupported: the file cannot do it, nothing was written.
+	WriteThrough(p []byte, off int64) error
 	// Truncate sets the size. Bytes beyond the old size read as zero.
 	Truncate(size int64) error
 	// Preallocate reserves room for [off, off+n) and grows the file to
@@ -63,6 +71,16 @@ type File interface {
 	Preallocate(off, n int64) error
 	// Size returns the present size.
 	Size() (int64, error)
+}
+
+// Block is the unit of WriteThrough, in bytes: no disk in use has larger sectors.
+const Block = 4096
+
+// Aligned returns a slice of n bytes that begins where WriteThrough wants it.
+func Aligned(n int) []byte {
+	b := make([]byte, n+Block)
+	at := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (Block - 1))
+	return b[at : at+n : at+n]
 }
 
 // IsNotExist is fs.ErrNotExist under another name: errors of all
