@@ -185,20 +185,33 @@ func (c *Client) Flush() {
 
 // Settle is called when a run of input is done: publishes are flushed, and
 // publishers are told what is decided. What must wait for the disk is told by
-// the log's committer.
-func (c *Client) Settle() {
+// the log's committer; but a single publish has nobody to share a sync with,
+// and is committed here if the committer is idle.
+//
+// It reports whether an outlet was told something, which the caller sees sent
+// then, and whether it has waited for the disk.
+func (c *Client) Settle() (told, committed bool) {
 	c.Flush()
 	if len(c.tally.dirty) > 0 {
 		c.tally.show()
 	}
 	c.waitMu.Lock()
 	idle := len(c.waiting) == 0
+	lone := len(c.waiting) == 1 && !c.asked && c.waiting[0].confirm.lone()
 	c.waitMu.Unlock()
-	if idle {
-		return
+	switch {
+	case idle:
+		return false, false
+	case lone:
+		committed = c.b.log.CommitHere()
+	default:
+		c.b.log.Commit()
 	}
-	c.b.log.Commit()
-	c.tell()
+	told, register := c.tellDecided(false)
+	if register {
+		c.b.log.Notify((*clientWaiter)(c))
+	}
+	return told, committed
 }
 
 // Await holds the reader back while a queue that it published to is behind with
@@ -210,22 +223,20 @@ func (c *Client) Await(stop <-chan struct{}) {
 	}
 }
 
-// tell confirms what is decided, and registers with the log for the rest.
-func (c *Client) tell() {
-	if c.tellDecided() {
-		c.b.log.Notify((*clientWaiter)(c))
-	}
-}
-
-// tellDecided confirms what is decided. It reports whether the client must
-// register with the log.
-func (c *Client) tellDecided() (register bool) {
+// tellDecided confirms what is decided. It reports whether there was anything,
+// and whether the client must register with the log for the rest.
+func (c *Client) tellDecided(flush bool) (told, register bool) {
 	c.waitMu.Lock()
 	defer c.waitMu.Unlock()
 	durable := c.b.log.Durable()
 	kept := c.waiting[:0]
 	for _, ch := range c.waiting {
-		if ch.confirm.settle(durable, ch.out) {
+		some, waits := ch.confirm.settle(durable, ch.out)
+		if some && flush {
+			ch.out.Flush()
+		}
+		told = told || some
+		if waits {
 			kept = append(kept, ch)
 		} else {
 			ch.listed = false
@@ -235,7 +246,7 @@ func (c *Client) tellDecided() (register bool) {
 	c.waiting = kept
 	register = len(kept) > 0 && !c.asked && !c.closed
 	c.asked = c.asked || register
-	return register
+	return told, register
 }
 
 // clientWaiter is a Client as the log's committer sees it.
@@ -247,8 +258,11 @@ func (w *clientWaiter) Committed(_ store.Position, err error) {
 	c.waitMu.Lock()
 	c.asked = false
 	c.waitMu.Unlock()
-	if err == nil {
-		c.tell()
+	if err != nil {
+		return
+	}
+	if _, register := c.tellDecided(true); register {
+		c.b.log.Notify(w)
 	}
 }
 

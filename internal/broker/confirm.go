@@ -42,10 +42,18 @@ func (c *confirms) add(n int, pos store.Position, refused bool) {
 	c.mu.Unlock()
 }
 
+// lone reports whether there is one publish that waits for the log.
+func (c *confirms) lone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending) == c.head+1 && c.pending[c.head].count == 1 && c.pending[c.head].pos != 0
+}
+
 // settle tells out about all publishes that are decided now. It reports
-// whether some still wait for the log. Called by the channel's own reader and
-// by the log's committer; the lock keeps what they tell in order.
-func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
+// whether it told something, which the caller then sees sent (Outlet.Flush),
+// and whether some still wait for the log. Called by the channel's own reader
+// and by the log's committer; the lock keeps what they tell in order.
+func (c *confirms) settle(durable store.Position, out Outlet) (told, waiting bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var ackTo uint64
@@ -57,7 +65,6 @@ func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
 			acks = 0
 		}
 	}
-	told := false
 	for c.head < len(c.pending) {
 		p := &c.pending[c.head]
 		if p.pos != 0 && p.pos >= durable {
@@ -84,8 +91,5 @@ func (c *confirms) settle(durable store.Position, out Outlet) (waiting bool) {
 		n := copy(c.pending, c.pending[c.head:])
 		c.pending, c.head = c.pending[:n], 0
 	}
-	if told {
-		out.Flush()
-	}
-	return c.head < len(c.pending)
+	return told, c.head < len(c.pending)
 }

@@ -15,7 +15,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/warrenmq/warren/internal/auth"
@@ -66,7 +65,7 @@ type Conn struct {
 	killOnce   sync.Once
 	writerDone chan struct{}
 	vec        [][]byte // the writer's own
-	raw        syscall.RawConn
+	raw        *socket  // the reader's; nil: only the writer writes
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds
 	connected  time.Time
@@ -85,7 +84,8 @@ type Conn struct {
 	sentCount atomic.Uint64
 
 	// The reader's own.
-	unsent       bool     // an answer waits for sendNow
+	unsent       bool // an answer waits for sendNow
+	poll         poll
 	mine         [][]byte // scratch of sendNow
 	quick        bool     // nothing is left to be read or sent: no need to linger
 	state        connState
@@ -283,7 +283,7 @@ func (c *Conn) serve(rb *readBuffer) {
 		}
 		if c.client != nil {
 			c.flushAcks()
-			c.client.Settle()
+			c.settle()
 			if c.published {
 				c.published = false
 				c.throttle()
@@ -292,6 +292,21 @@ func (c *Conn) serve(rb *readBuffer) {
 		}
 	}
 	c.finish()
+}
+
+// settle ends a run of input. A confirm that the reader has waited for itself it
+// also sends itself, and then looks out for what its client does next.
+func (c *Conn) settle() {
+	c.paused.Store(true) // the disk may take its time
+	told, committed := c.client.Settle()
+	if committed {
+		c.sendNow()
+		c.poll.on = true
+		c.lastRead.Store(time.Now().UnixNano())
+	} else if told {
+		c.out.poke()
+	}
+	c.paused.Store(false)
 }
 
 // finish lets the writer send what is there and then close.
@@ -311,7 +326,7 @@ func (c *Conn) finish() {
 		return
 	}
 	close(c.writerDone)
-	if c.quick = c.raw != nil && nothingUnread(c.raw); !c.quick {
+	if c.quick = c.raw != nil && c.raw.nothingUnread(); !c.quick {
 		c.closeWrite()
 	}
 }
@@ -373,7 +388,10 @@ func (c *Conn) fill(rb *readBuffer) bool {
 		rb.end = copy(rb.buf, rb.buf[rb.start:rb.end])
 		rb.start = 0
 	}
-	n, err := c.nc.Read(rb.buf[rb.end:])
+	n, err := c.poll.read(c.raw, rb.buf[rb.end:]), error(nil)
+	if n == 0 {
+		n, err = c.nc.Read(rb.buf[rb.end:])
+	}
 	if n > 0 {
 		rb.end += n
 		c.recvBytes.Add(uint64(n))
@@ -455,7 +473,9 @@ func (c *Conn) sendAnswer(rb *readBuffer) {
 func (c *Conn) awaitSent() {
 	c.flushAcks()
 	if c.client != nil {
-		c.client.Settle()
+		if told, _ := c.client.Settle(); told {
+			c.out.poke()
+		}
 	}
 	defer c.pause()()
 	for c.out.size.Load() > maxUnsent {

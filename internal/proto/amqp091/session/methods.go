@@ -52,7 +52,7 @@ func (ch *channel) method(payload []byte) error {
 		return &closeError{code: wire.ChannelError, text: "second 'channel.open' seen", conn: true}
 	case *wire.ChannelClose:
 		ch.release()
-		c.client.Settle()
+		c.client.Settle() // the answer is sent with what it tells
 		c.forgetChannel(ch)
 		c.answer(ch.id, wire.ChannelCloseOk{})
 		return nil

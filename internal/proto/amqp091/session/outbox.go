@@ -174,7 +174,7 @@ func (c *Conn) sendNow() {
 		// The deadline of the writer's last write may be over.
 		c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
-	n, err := tryWrite(c.raw, b)
+	n, err := c.raw.tryWrite(b)
 	if err != nil {
 		c.kill()
 		return

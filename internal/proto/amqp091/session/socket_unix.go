@@ -7,9 +7,22 @@ import (
 	"syscall"
 )
 
+// socket is the socket below a connection, for its reader, which reads and
+// writes what goes at once, and does not wait.
+type socket struct {
+	raw syscall.RawConn
+
+	// Of the call under way. The functions are made once, so that a call
+	// allocates nothing.
+	b           []byte
+	n           int
+	err         error
+	write, read func(fd uintptr) bool
+}
+
 // direct returns the socket below nc, nil if there is none: then only the writer
 // writes.
-func direct(nc net.Conn) syscall.RawConn {
+func direct(nc net.Conn) *socket {
 	t, ok := nc.(*net.TCPConn)
 	if !ok {
 		return nil
@@ -18,34 +31,51 @@ func direct(nc net.Conn) syscall.RawConn {
 	if err != nil {
 		return nil
 	}
-	return raw
+	s := &socket{raw: raw}
+	s.write = func(fd uintptr) bool { return s.once(int(fd), syscall.Write) }
+	s.read = func(fd uintptr) bool { return s.once(int(fd), syscall.Read) }
+	return s
+}
+
+func (s *socket) once(fd int, call func(fd int, b []byte) (int, error)) bool {
+	for {
+		if s.n, s.err = call(fd, s.b); s.err != syscall.EINTR {
+			return true
+		}
+	}
 }
 
 // tryWrite writes what the socket takes at once.
-func tryWrite(raw syscall.RawConn, b []byte) (n int, err error) {
-	werr := raw.Write(func(fd uintptr) bool {
-		for {
-			if n, err = syscall.Write(int(fd), b); err != syscall.EINTR {
-				return true
-			}
-		}
-	})
+func (s *socket) tryWrite(b []byte) (n int, err error) {
+	s.b = b
+	werr := s.raw.Write(s.write)
+	s.b = nil
 	switch {
 	case werr != nil:
 		return 0, werr
-	case err == syscall.EAGAIN:
+	case s.err == syscall.EAGAIN:
 		return 0, nil
 	}
-	return max(n, 0), err
+	return max(s.n, 0), s.err
+}
+
+// tryRead reads what is there. It returns 0 if that is nothing, or the end, or
+// an error: whoever reads then sees which.
+func (s *socket) tryRead(b []byte) (n int) {
+	s.b, s.n = b, 0
+	rerr := s.raw.Read(s.read)
+	s.b = nil
+	if rerr != nil || s.err != nil {
+		return 0
+	}
+	return max(s.n, 0)
 }
 
 // nothingUnread reports whether the socket has no input now.
-func nothingUnread(raw syscall.RawConn) bool {
+func (s *socket) nothingUnread() bool {
 	var b [1]byte
-	n, err := 0, error(nil)
-	rerr := raw.Read(func(fd uintptr) bool {
-		n, err = syscall.Read(int(fd), b[:])
-		return true
-	})
-	return rerr == nil && n <= 0 && (err == nil || err == syscall.EAGAIN)
+	s.b = b[:]
+	rerr := s.raw.Read(s.read)
+	s.b = nil
+	return rerr == nil && s.n <= 0 && (s.err == nil || s.err == syscall.EAGAIN)
 }
