@@ -9,7 +9,7 @@ import (
 
 // readConf reads a file in rabbitmq.conf's format: key = value, # comments.
 func (l *loader) readConf(name, text string) error {
-	return eachSetting(name, text, func(k, v, origin string) error {
+	return l.eachSetting(name, text, func(k, v, origin string) error {
 		if !strings.HasPrefix(v, sealedPrefix) {
 			l.settings.put(k, v, origin)
 			return nil
@@ -33,7 +33,7 @@ func (l *loader) putSealed(k, v, origin string) error {
 }
 
 // eachSetting calls f with each setting of such a file.
-func eachSetting(name, text string, f func(k, v, origin string) error) error {
+func (l *loader) eachSetting(name, text string, f func(k, v, origin string) error) error {
 	for n, line := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -51,7 +51,7 @@ func eachSetting(name, text string, f func(k, v, origin string) error) error {
 			}
 			return fail("want key = value")
 		}
-		v, err := confValue(strings.TrimSpace(v))
+		v, err := l.confValue(strings.TrimSpace(v))
 		if err != nil {
 			return fail("%s: %w", k, err)
 		}
@@ -64,8 +64,12 @@ func eachSetting(name, text string, f func(k, v, origin string) error) error {
 
 var comment = regexp.MustCompile(`[ \t]+#.*$`)
 
-// confValue takes quotes and a comment off a value.
-func confValue(v string) (string, error) {
+// variableIn is how a value names a variable of the environment.
+var variableIn = regexp.MustCompile(`\$\(([A-Za-z_][A-Za-z0-9_]*)\)`)
+
+// confValue takes quotes and a comment off a value, and puts in what it names of
+// the environment. Between quotes everything is meant as it is.
+func (l *loader) confValue(v string) (string, error) {
 	if strings.HasPrefix(v, "'") {
 		end := strings.IndexByte(v[1:], '\'')
 		if end < 0 {
@@ -79,7 +83,16 @@ func confValue(v string) (string, error) {
 	if v != "" && v[0] == '#' {
 		v = ""
 	}
-	return strings.TrimSpace(comment.ReplaceAllString(v, "")), nil
+	var err error
+	v = variableIn.ReplaceAllStringFunc(strings.TrimSpace(comment.ReplaceAllString(v, "")), func(s string) string {
+		name := s[2 : len(s)-1]
+		value, ok := l.src.Env(name)
+		if !ok {
+			err = fmt.Errorf("the environment has no variable %s; between single quotes, %s means itself", name, s)
+		}
+		return value
+	})
+	return v, err
 }
 
 // Error is a mistake in a setting.

@@ -84,7 +84,7 @@ func (l *loader) findDecoder(files []string) error {
 		if strings.HasSuffix(f, ".config") {
 			err = l.decoderTerms(f, text)
 		} else {
-			err = eachSetting(f, text, l.decoderSetting)
+			err = l.eachSetting(f, text, l.decoderSetting)
 		}
 		var own *decoderError
 		if errors.As(err, &own) {

@@ -221,6 +221,13 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%v: %v, want %s, error %v", c.env, got, c.want, err)
 		}
 	}
+	conf := map[string]string{"rabbitmq.conf": "default_user = $(SEED)-x # $(NONE)\ndefault_pass = '$(SEED)'\ndefault_vhost = $(a.b) $5\n"}
+	if c, _, err := in(t, conf, map[string]string{"SEED": "anna # 1"}); err != nil || sprint(c.Server.DefaultUser, c.Server.DefaultPass, c.Server.DefaultVHost) != "anna # 1-x $(SEED) $(a.b) $5" {
+		t.Errorf("variables in a file: %+v, %v", c, err)
+	}
+	if _, _, err := in(t, conf, nil); err == nil || !strings.Contains(err.Error(), "rabbitmq.conf, line 1: default_user: the environment has no variable SEED") {
+		t.Errorf("a variable that is not there: %v", err)
+	}
 	for name, want := range map[string]string{
 		"NODE_PORT=$(hostname)": "rabbitmq-env.conf, line 1: NODE_PORT: commands are not run",
 		"if true; then":         "only lines such as NODE_PORT=5672 are understood",
