@@ -126,9 +126,14 @@ type TLS struct {
 	// CAFile. Without one a peer is let in unless RequireCert is set.
 	VerifyPeer  bool     // verify = verify_peer
 	RequireCert bool     // fail_if_no_peer_cert
-	Depth       int      // of intermediate certificates in a peer's chain; 0: 10
+	Depth       int      // of intermediate certificates in a peer's chain; 0: 10, negative: none
 	Versions    []string // tlsv1.2, tlsv1.3 (and older ones, if named); default: both
 	Ciphers     []string // for TLS 1.2, by OpenSSL's or IANA's names; default: Go's choice
+	// CRLCheck (crl_check) looks peers' certificates up in revocation lists: "true"
+	// all but the root, "peer" the peer's own, "best_effort" all, and what no list
+	// knows is good. "": none are looked up.
+	CRLCheck string
+	CRLs     []string // directories and files with lists, PEM or DER (crl_sources.N.path)
 }
 
 // CertLogin is what of a peer's certificate is its user name, for EXTERNAL.

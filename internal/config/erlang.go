@@ -64,7 +64,7 @@ type termReader struct {
 }
 
 // applications whose settings have nothing to do here.
-const foreignApps = " kernel sasl ssl ra osiris mnesia aten rabbit_common rabbitmq_mqtt rabbitmq_stomp rabbitmq_stream rabbitmq_web_mqtt" +
+const foreignApps = " kernel sasl ra osiris mnesia aten rabbit_common rabbitmq_mqtt rabbitmq_stomp rabbitmq_stream rabbitmq_web_mqtt" +
 	" rabbitmq_web_stomp rabbitmq_shovel rabbitmq_federation rabbitmq_auth_backend_ldap rabbitmq_auth_backend_http" +
 	" rabbitmq_auth_backend_oauth2 rabbitmq_auth_backend_cache rabbitmq_tracing rabbitmq_trust_store rabbitmq_amqp1_0" +
 	" rabbitmq_event_exchange rabbitmq_web_dispatch rabbitmq_top rabbitmq_peer_discovery_common lager "
@@ -159,6 +159,14 @@ func (r *termReader) converter(app, key string) converter {
 		}
 	case "syslog":
 		return syslogKey(key)
+	case "ssl":
+		if key == "versions" || key == "protocol_version" {
+			return allVersions
+		}
+		return func(o *out, _ term.Term) error {
+			o.r.l.note("%s: {ssl, %s} has no effect: this is about how Erlang works", o.origin, key)
+			return nil
+		}
 	case "rabbitmq_management_agent":
 		if r.l.b.byName["management_agent."+key] != nil {
 			return plain("management_agent." + key)
@@ -215,6 +223,12 @@ func props(prefix string) converter {
 			}
 			if !ok {
 				return fmt.Errorf("want {key, value}, found %s", short(l[i]))
+			}
+			if set := tlsProp(prefix, name); set != nil {
+				if err := set(o, value); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				continue
 			}
 			if sub, isList := value.(term.List); isList && name != "ip" {
 				if err := many(prefix+name)(o, sub); err != nil {

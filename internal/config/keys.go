@@ -55,7 +55,10 @@ type build struct {
 }
 
 // webKeys is where an HTTP listener is to be.
-type webKeys struct{ ip, port, sslIP, sslPort string }
+type webKeys struct {
+	ip, port, sslIP, sslPort string
+	off                      bool // the plain one
+}
 
 func newBuild() *build {
 	c := &Config{}
@@ -160,12 +163,11 @@ func (b *build) finish() (*Config, error) {
 	}
 	s.Mechanisms = valuesByKey(b.lists["auth_mechanisms"])
 	s.Management.CORSOrigins = valuesByKey(b.lists["management.cors.allow_origins"])
-	s.TLS.Versions = valuesByKey(b.lists["ssl_options.versions"])
-	s.TLS.Ciphers = valuesByKey(b.lists["ssl_options.ciphers"])
-	s.Management.TLS.Versions = valuesByKey(b.lists["management.ssl.versions"])
-	s.Management.TLS.Ciphers = valuesByKey(b.lists["management.ssl.ciphers"])
-	s.Prometheus.TLS.Versions = valuesByKey(b.lists["prometheus.ssl.versions"])
-	s.Prometheus.TLS.Ciphers = valuesByKey(b.lists["prometheus.ssl.ciphers"])
+	for prefix, t := range map[string]*server.TLS{"ssl_options": &s.TLS, "management.ssl": &s.Management.TLS, "prometheus.ssl": &s.Prometheus.TLS} {
+		t.Versions = valuesByKey(b.lists[prefix+".versions"])
+		t.Ciphers = valuesByKey(b.lists[prefix+".ciphers"])
+		t.CRLs = valuesByKey(b.lists[prefix+".crl_sources"])
+	}
 	b.loopback()
 	if tags := b.lists["default_user_tags"]; tags != nil {
 		s.DefaultUserTags = trueOnes(tags)
@@ -222,7 +224,7 @@ func (b *build) webListeners() {
 		if w.sslPort != "" {
 			tls = []string{net.JoinHostPort(w.sslIP, w.sslPort)}
 		}
-		if w.port != "" || w.ip != "" || w.sslPort == "" {
+		if !w.off && (w.port != "" || w.ip != "" || w.sslPort == "") {
 			plain = []string{net.JoinHostPort(w.ip, cmp.Or(w.port, port))}
 		}
 		return plain, tls

@@ -107,7 +107,13 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 			return oneOf(v, "verify_peer", "verify_none")
 		}},
 		{name: p + "fail_if_no_peer_cert", def: "false", set: boolean(&t.RequireCert)},
-		{name: p + "depth", def: "10", set: integer(&t.Depth, 0, 100)},
+		{name: p + "depth", def: "10", set: func(_ *build, _ []string, v string) error {
+			n, err := parseInt(v, 0, 255)
+			if t.Depth = int(n); n == 0 {
+				t.Depth = -1 // 0 would be the default
+			}
+			return err
+		}},
 		{name: p + "versions.$n", def: "tlsv1.3, tlsv1.2", set: item(prefix+".versions", among("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1"))},
 		{name: p + "ciphers.$n", def: "Go's", set: item(prefix+".ciphers", anything)},
 		{name: p + "honor_cipher_order", note: choose},
@@ -115,8 +121,20 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 		{name: p + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
 		{name: p + "secure_renegotiate", note: "nobody renegotiates"},
 		{name: p + "reuse_sessions", note: "sessions are resumed by tickets"},
-		{name: p + "crl_check", refuse: "revocation lists are not supported; use certificates that live shortly", harmless: []string{"false"}},
-		{name: p + "crl_sources.$*", refuse: "revocation lists are not supported; use certificates that live shortly"},
+		{name: p + "crl_check", def: "false", set: func(_ *build, _ []string, v string) error {
+			if t.CRLCheck = v; v == "false" {
+				t.CRLCheck = ""
+			}
+			return oneOf(v, "true", "false", "peer", "best_effort")
+		}},
+		{name: p + "crl_sources.$n", set: func(_ *build, _ []string, v string) error {
+			if v == "http" {
+				return errors.New("revocation lists are not fetched; have them fetched into a directory, and name that: crl_sources.1 = dir")
+			}
+			return oneOf(v, "dir")
+		}},
+		{name: p + "crl_sources.$n.path", set: item(prefix+".crl_sources", anything)},
+		{name: p + "crl_sources.$n.timeout", refuse: "revocation lists are not fetched; have them fetched into a directory, and name that: crl_sources.1 = dir"},
 		{name: p + "log_level", note: "failed handshakes are logged as errors, with the reason"},
 		{name: p + "log_alert", note: "failed handshakes are logged as errors, with the reason"},
 		{name: p + "sni", note: "this is for clients"},

@@ -57,6 +57,9 @@ func (b *build) logKeys() []key {
 		{name: "log.exchange", def: "false", set: boolean(&c.Exchange)},
 		{name: "log.exchange.level", def: "info", set: level(&c.ExchangeLevel)},
 		{name: "log.upgrade.file", note: "all categories are in one file"},
+		{name: "log.error_logger_format_depth", note: "this is Erlang's"},
+		{name: "log.summarize_process_state", note: "this is Erlang's"},
+		{name: "log.$category.rotation.$*", note: "all categories are in one file: log.file.rotation"},
 		{name: "log.error_logger.$*", note: "this is Erlang's"},
 		{name: "log.$category.file", refuse: "a file of its own for one category is not supported: all are in log.file"},
 		{name: "log.$category.level", def: "info", set: func(_ *build, at []string, v string) error {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net"
 	"strings"
 
 	"github.com/warrenmq/warren/server"
@@ -20,6 +21,7 @@ func (b *build) pluginKeys() []key {
 			}
 			return nil
 		}},
+		{name: "management.cors.allow_origins", refuse: "want management.cors.allow_origins.1", harmless: []string{"none"}},
 		{name: "management.cors.allow_origins.$n", set: item("management.cors.allow_origins", anything)},
 		{name: "management.cors.max_age", def: "1800", set: func(_ *build, _ []string, v string) (err error) {
 			m.CORSMaxAge, err = parseSeconds(v)
@@ -54,6 +56,14 @@ func (b *build) pluginKeys() []key {
 			" 10 minutes by 5 seconds, an hour by minutes; for the node and for virtual hosts 8 hours by 10 minutes and a day by 30 minutes, too"},
 		{name: "management.load_definitions", set: definitions},
 		{name: "management.http_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
+		{name: "http_dispatch.access_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
+		{name: "management.listener.server.$*", note: "HTTP connections are looked after as they need it"},
+		{name: "management.listener.ssl_opts", refuse: "want management.listener.ssl_opts.KEY", harmless: []string{"none"}},
+		{name: "management.enable_uaa", refuse: "OAuth 2 is not part of this version", harmless: []string{"false"}},
+		{name: "management.uaa_client_id", note: "OAuth 2 is not part of this version"},
+		{name: "management.uaa_location", note: "OAuth 2 is not part of this version"},
+		{name: "management.oauth_authorization_endpoint_params.$name", refuse: "OAuth 2 is not part of this version"},
+		{name: "management.oauth_token_endpoint_params.$name", refuse: "OAuth 2 is not part of this version"},
 		{name: "management.db_cache_multiplier", note: "nothing is cached that could be old"},
 		{name: "management.delegate_count", note: "there is one node"},
 		{name: "management.process_stats_gc_timeout", note: "there are no Erlang processes"},
@@ -72,6 +82,17 @@ func (b *build) pluginKeys() []key {
 			}
 			return nil
 		}},
+		{name: "prometheus.tcp.listener", set: func(b *build, _ []string, v string) error {
+			w := b.web["prometheus"]
+			if w.off = v == "none"; w.off {
+				return nil
+			}
+			addr, err := address(v)
+			if err == nil {
+				w.ip, w.port, err = net.SplitHostPort(addr)
+			}
+			return err
+		}},
 		{name: "prometheus.return_per_object_metrics", def: "false", set: boolean(&p.PerObject)},
 		{name: "prometheus.authentication.enabled", def: "false", set: boolean(&p.Authentication)},
 		{name: "prometheus.filter_aggregated_queue_metrics_pattern", note: "metrics cost little"},
@@ -84,7 +105,7 @@ func (b *build) pluginKeys() []key {
 		{name: "definitions.https.url", refuse: "definitions are read from files only: definitions.local.path"},
 		{name: "definitions.tls.$*", refuse: "definitions are read from files only: definitions.local.path"},
 	}
-	for _, name := range []string{"client_id", "client_secret", "provider_url", "scopes", "metadata_url", "initiated_logon_type", "disable_basic_auth"} {
+	for _, name := range []string{"client_id", "client_secret", "provider_url", "scopes", "metadata_url", "initiated_logon_type", "disable_basic_auth", "response_type"} {
 		rows = append(rows, key{name: "management.oauth_" + name, refuse: "OAuth 2 is not part of this version"})
 	}
 	rows = append(rows, b.webKeysOf("management", &m.TLS)...)
@@ -119,7 +140,7 @@ func (b *build) webKeysOf(name string, t *server.TLS) []key {
 		{name: name + ".ssl.ip", set: text(&w.sslIP)},
 	}
 	for _, proto := range []string{".tcp.", ".ssl."} {
-		for _, leaf := range []string{"compress", "idle_timeout", "inactivity_timeout", "request_timeout", "shutdown_timeout", "max_keepalive"} {
+		for _, leaf := range []string{"compress", "idle_timeout", "inactivity_timeout", "request_timeout", "shutdown_timeout", "max_keepalive", "backlog"} {
 			rows = append(rows, key{name: name + proto + leaf, note: "HTTP connections are looked after as they need it"})
 		}
 		rows = append(rows, key{name: name + proto + "max_connections", refuse: "a limit on HTTP connections is not supported; a proxy in front can have one", harmless: []string{"infinity"}})

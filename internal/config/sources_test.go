@@ -1,9 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -261,7 +263,9 @@ func TestForeignKeys(t *testing.T) {
 		{"cluster_formation.discovery_retry_limit = 10", "", "single nodes"},
 		{"mqtt.listeners.tcp.default = 1883", "", "MQTT is not part of this version"},
 		{"mqtt.message_interceptors.incoming.x.enabled = true", "interceptors", ""},
-		{"ssl_options.crl_check = true", "revocation lists", ""},
+		{"ssl_options.crl_check = maybe", "want true or false or peer", ""},
+		{"ssl_options.crl_sources.1 = http", "are not fetched", ""},
+		{"ssl_options.crl_sources.1 = dir", "", ""},
 		{"ssl_options.crl_check = false", "", ""},
 		{"log.exchange = true", "", ""},
 		{"log.syslog = true", "", ""},
@@ -347,6 +351,16 @@ func TestSyslogTerms(t *testing.T) {
 	}
 }
 
+// Prometheus has a key for both address and port, which can switch it off, too.
+func TestPrometheusListener(t *testing.T) {
+	for v, want := range map[string]string{"none": "[]", "127.0.0.1:9999": "[127.0.0.1:9999]", "9999": "[:9999]"} {
+		got, err := load(t, "prometheus.tcp.listener = "+v+"\n", nil)
+		if err != nil || sprint(got.Server.Prometheus.Listeners) != want {
+			t.Errorf("%s: %v %v", v, got.Server.Prometheus.Listeners, err)
+		}
+	}
+}
+
 // Every row of the table says exactly one thing, and is found under its name.
 func TestTable(t *testing.T) {
 	b := newBuild()
@@ -367,6 +381,45 @@ func TestTable(t *testing.T) {
 		}
 		if found, _ := b.find(name); found == nil {
 			t.Errorf("%s: %s is not found", k.name, name)
+		}
+	}
+}
+
+// No key of RabbitMQ's schemas is one that nobody knows.
+func TestRabbitMQsKeys(t *testing.T) {
+	text, err := os.ReadFile("testdata/keys-rabbitmq.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuild()
+	free := regexp.MustCompile(`\$\w+`)
+	for line := range strings.Lines(string(text)) {
+		if k, _ := b.find(free.ReplaceAllString(strings.TrimSpace(line), "1")); k == nil && line[0] != '#' {
+			t.Errorf("%s is not known", strings.TrimSpace(line))
+		}
+	}
+}
+
+// The older form has TLS options that are more than words.
+func TestTLSTerms(t *testing.T) {
+	got, _, err := in(t, map[string]string{"rabbitmq.config": `[{ssl, [{versions, ['tlsv1.3', 'tlsv1.2']}, {session_lifetime, 60}]}, {rabbit, [{ssl_options, [
+ {versions, ['tlsv1.2']}, {depth, 0}, {crl_check, peer}, {crl_cache, {ssl_crl_hash_dir, {internal, [{dir, "/lists"}]}}},
+ {ciphers, ["ECDHE-ECDSA-AES256-GCM-SHA384", {ecdhe_rsa,aes_256_gcm,aead,sha384}, {rsa,aes_128_cbc,sha}, {any,aes_256_gcm,aead,sha384}, {ecdhe_rsa,aes_256_cbc,sha384,sha384}]}]}]}].`}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := server.TLS{Versions: []string{"tlsv1.2"}, Depth: -1, CRLCheck: "peer", CRLs: []string{"/lists"}, Ciphers: []string{"ECDHE-ECDSA-AES256-GCM-SHA384",
+		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"}}
+	if s := got.Server; !reflect.DeepEqual(s.TLS, want) || fmt.Sprint(s.Management.TLS.Versions, s.Prometheus.TLS.Versions) != "[tlsv1.3 tlsv1.2] [tlsv1.3 tlsv1.2]" {
+		t.Errorf("%+v", s.TLS)
+	}
+	for text, want := range map[string]string{
+		`[{rabbit, [{ssl_options, [{crl_cache, {ssl_crl_cache, {internal, [{http, 5000}]}}}]}]}].`: "are not fetched",
+		`[{rabbit, [{ssl_options, [{crl_cache, [x]}]}]}].`:                                         "crl_cache: want {ssl_crl_hash_dir",
+		`[{ssl, [{versions, ['sslv3']}]}].`:                                                        "want tlsv1.3 or",
+	} {
+		if _, _, err := in(t, map[string]string{"rabbitmq.config": text}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

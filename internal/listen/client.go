@@ -24,7 +24,7 @@ func (c *ClientTLS) Config(host string) (*tls.Config, error) {
 	if cfg.MinVersion, cfg.MaxVersion, err = versions(c.Versions); err != nil {
 		return nil, err
 	}
-	if err := (&TLSOptions{Ciphers: c.Ciphers}).setCiphers(cfg); err != nil {
+	if _, err := (&TLSOptions{Ciphers: c.Ciphers}).setCiphers(cfg); err != nil {
 		return nil, err
 	}
 	if c.CAFile != "" {

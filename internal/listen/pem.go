@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/des"
 	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -98,7 +99,7 @@ func decrypt(keyPEM []byte, password string) ([]byte, error) {
 var (
 	errNoPassword    = errors.New("the key is encrypted: set the option password, or decrypt it (openssl pkey -in KEY -out PLAIN)")
 	errWrongPassword = errors.New("the password does not decrypt the key")
-	errCipher        = errors.New("the key is encrypted in a way that is not supported (PBES2 with AES is): decrypt it (openssl pkey -in KEY -out PLAIN)")
+	errCipher        = errors.New("the key is encrypted in a way that is not supported (PBES2 with AES or 3DES is): decrypt it (openssl pkey -in KEY -out PLAIN)")
 )
 
 func decryptBlock(b *pem.Block, password string) (*pem.Block, error) {
@@ -160,9 +161,14 @@ func decryptPKCS8(der []byte, password string) ([]byte, error) {
 	if _, err := asn1.Unmarshal(p.KDF.Parameters.FullBytes, &kdf); err != nil || p.KDF.Algorithm.String() != "1.2.840.113549.1.5.12" {
 		return nil, errCipher
 	}
-	size := map[string]int{"2.16.840.1.101.3.4.1.2": 16, "2.16.840.1.101.3.4.1.22": 24, "2.16.840.1.101.3.4.1.42": 32}[p.Cipher.Algorithm.String()]
+	oid := p.Cipher.Algorithm.String()
+	size := map[string]int{"2.16.840.1.101.3.4.1.2": 16, "2.16.840.1.101.3.4.1.22": 24, "2.16.840.1.101.3.4.1.42": 32, oidDES3: 24}[oid]
+	newCipher, blockSize := aes.NewCipher, aes.BlockSize
+	if oid == oidDES3 { // what older versions of openssl made
+		newCipher, blockSize = des.NewTripleDESCipher, des.BlockSize
+	}
 	var iv []byte
-	if _, err := asn1.Unmarshal(p.Cipher.Parameters.FullBytes, &iv); err != nil || size == 0 || len(iv) != aes.BlockSize {
+	if _, err := asn1.Unmarshal(p.Cipher.Parameters.FullBytes, &iv); err != nil || size == 0 || len(iv) != blockSize {
 		return nil, errCipher
 	}
 	if kdf.Iterations < 1 || kdf.Iterations > maxIterations {
@@ -176,13 +182,21 @@ func decryptPKCS8(der []byte, password string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decryptCBC(key, iv, k.Data)
+	block, err := newCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return decryptCBC(block, iv, k.Data)
 }
+
+const oidDES3 = "1.2.840.113549.3.7"
 
 func prf(a pkix.AlgorithmIdentifier) func() hash.Hash {
 	switch a.Algorithm.String() {
 	case "", "1.2.840.113549.2.7":
 		return sha1.New
+	case "1.2.840.113549.2.8":
+		return sha256.New224
 	case "1.2.840.113549.2.9":
 		return sha256.New
 	case "1.2.840.113549.2.10":
@@ -193,18 +207,14 @@ func prf(a pkix.AlgorithmIdentifier) func() hash.Hash {
 	return nil
 }
 
-func decryptCBC(key, iv, data []byte) ([]byte, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) == 0 || len(data)%aes.BlockSize != 0 {
+func decryptCBC(block cipher.Block, iv, data []byte) ([]byte, error) {
+	if len(data) == 0 || len(data)%block.BlockSize() != 0 {
 		return nil, errWrongPassword
 	}
 	out := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
 	pad := int(out[len(out)-1])
-	if pad == 0 || pad > aes.BlockSize || pad > len(out) {
+	if pad == 0 || pad > block.BlockSize() {
 		return nil, errWrongPassword
 	}
 	for _, c := range out[len(out)-pad:] {

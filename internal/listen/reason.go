@@ -16,6 +16,7 @@ func HandshakeError(err error) string {
 	var notTLS tls.RecordHeaderError
 	var cert *tls.CertificateVerificationError
 	var alert tls.AlertError
+	var revoked *RevokedError
 	text := strings.TrimPrefix(err.Error(), "tls: ")
 	switch {
 	case errors.As(err, &notTLS):
@@ -26,6 +27,8 @@ func HandshakeError(err error) string {
 		return "the peer closed the connection during the handshake: it may not trust our certificate"
 	case strings.Contains(text, "bad record MAC"): // an alert that came before the peer had the keys
 		return "the peer broke the handshake off: it may not trust our certificate"
+	case errors.As(err, &revoked):
+		return "the peer's certificate is not accepted: " + revoked.Error()
 	case errors.As(err, &cert):
 		return "the peer's certificate is not accepted: " + CertificateProblem(cert.Err)
 	case errors.As(err, &alert):

@@ -19,9 +19,11 @@ type TLSOptions struct {
 	CAFile                      string   // who signs peers' certificates
 	VerifyPeer                  bool     // ask for the peer's certificate
 	RequireCert                 bool     // and take nobody without one
-	Depth                       int      // intermediate certificates in a peer's chain; 0: 10
+	Depth                       int      // intermediate certificates in a peer's chain; 0: 10, negative: none
 	Versions                    []string // tlsv1.3, tlsv1.2, ...; nil: these two
 	Ciphers                     []string // OpenSSL's or IANA's names, for TLS 1.2
+	CRLCheck                    string   // of peers' certificates: "" (none), CRLPeer, CRLChain, CRLBestEffort
+	CRLs                        []string // directories and files with revocation lists
 }
 
 // TLS is the certificate, key and authorities of a listener. They are read again
@@ -33,12 +35,13 @@ type TLS struct {
 	mu      sync.Mutex
 	current *tls.Config
 	leaf    *x509.Certificate
-	files   [3]stamp // as they were when they were last tried
+	files   []stamp // as they were when they were last tried
 	looked  time.Time
 }
 
 // stamp tells one state of a file from another.
 type stamp struct {
+	name  string
 	size  int64
 	mtime time.Time
 }
@@ -67,7 +70,7 @@ func (t *TLS) Leaf() (*x509.Certificate, string) {
 // Reload reads the files again. After an error the old ones hold.
 func (t *TLS) Reload() error {
 	stamps := t.stamps()
-	cfg, leaf, err := t.opts.load()
+	cfg, leaf, err := t.opts.load(t.logger)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.files, t.looked = stamps, time.Now()
@@ -88,7 +91,7 @@ func (t *TLS) fresh() *tls.Config {
 	}
 	before := t.files
 	t.mu.Unlock()
-	if !look || t.stamps() == before {
+	if !look || slices.Equal(t.stamps(), before) {
 		return cfg
 	}
 	if err := t.Reload(); err != nil {
@@ -106,17 +109,26 @@ func (t *TLS) leafEnd() time.Time {
 	return l.NotAfter
 }
 
-func (t *TLS) stamps() (out [3]stamp) {
-	for i, f := range []string{t.opts.CertFile, t.opts.KeyFile, t.opts.CAFile} {
-		if fi, err := os.Stat(f); f != "" && err == nil {
-			out[i] = stamp{fi.Size(), fi.ModTime()}
+func (t *TLS) stamps() (out []stamp) {
+	files := []string{t.opts.CertFile, t.opts.KeyFile, t.opts.CAFile}
+	if t.opts.CRLCheck != "" {
+		lists, err := crlFiles(t.opts.CRLs)
+		if err == nil { // else reading says what is wrong, if it is read
+			files = append(files, lists...)
 		}
+	}
+	for _, f := range files {
+		s := stamp{name: f}
+		if fi, err := os.Stat(f); f != "" && err == nil {
+			s.size, s.mtime = fi.Size(), fi.ModTime()
+		}
+		out = append(out, s)
 	}
 	return out
 }
 
 // load makes a configuration of the files.
-func (o *TLSOptions) load() (*tls.Config, *x509.Certificate, error) {
+func (o *TLSOptions) load(logger *slog.Logger) (*tls.Config, *x509.Certificate, error) {
 	switch {
 	case o.CertFile == "":
 		return nil, nil, errors.New("TLS wants a certificate: set certfile and keyfile")
@@ -126,6 +138,10 @@ func (o *TLSOptions) load() (*tls.Config, *x509.Certificate, error) {
 		return nil, nil, errors.New("fail_if_no_peer_cert = true has no meaning without verify = verify_peer")
 	case o.VerifyPeer && o.CAFile == "":
 		return nil, nil, errors.New("verify = verify_peer wants to know whose certificates are good: set cacertfile")
+	case o.CRLCheck != "" && !o.VerifyPeer:
+		return nil, nil, errors.New("crl_check has no meaning without verify = verify_peer")
+	case o.CRLCheck != "" && o.CRLCheck != CRLBestEffort && len(o.CRLs) == 0:
+		return nil, nil, errors.New("crl_check wants to know where revocation lists are: set crl_sources.1 = dir and crl_sources.1.path")
 	}
 	cert, err := LoadPair(o.CertFile, o.KeyFile, o.Password)
 	if err != nil {
@@ -135,7 +151,8 @@ func (o *TLSOptions) load() (*tls.Config, *x509.Certificate, error) {
 	if cfg.MinVersion, cfg.MaxVersion, err = versions(o.Versions); err != nil {
 		return nil, nil, err
 	}
-	if err := o.setCiphers(cfg); err != nil {
+	missing, err := o.setCiphers(cfg)
+	if err != nil {
 		return nil, nil, err
 	}
 	if o.VerifyPeer {
@@ -148,13 +165,28 @@ func (o *TLSOptions) load() (*tls.Config, *x509.Certificate, error) {
 		}
 		cfg.VerifyConnection = o.checkDepth
 	}
+	if o.CRLCheck != "" {
+		lists, err := loadCRLs(o.CRLs)
+		if err != nil {
+			return nil, nil, err
+		}
+		cfg.VerifyConnection = func(st tls.ConnectionState) error {
+			if err := o.checkDepth(st); err != nil {
+				return err
+			}
+			return lists.check(o.CRLCheck, st.VerifiedChains, time.Now())
+		}
+	}
+	if len(missing) > 0 && logger != nil {
+		logger.Warn("cipher suites are not supported, and left out of the list", "ciphers", strings.Join(missing, ", "))
+	}
 	return cfg, cert.Leaf, nil
 }
 
 // checkDepth refuses peers whose chain has too many certificates in between.
 func (o *TLSOptions) checkDepth(st tls.ConnectionState) error {
-	depth := o.Depth
-	if depth == 0 {
+	depth := max(o.Depth, 0)
+	if o.Depth == 0 {
 		depth = 10
 	}
 	for _, chain := range st.VerifiedChains {
@@ -195,18 +227,21 @@ func versions(names []string) (lo, hi uint16, err error) {
 }
 
 // setCiphers restricts the suites of TLS 1.2. Those of 1.3 are all good, and not
-// to be chosen.
-func (o *TLSOptions) setCiphers(cfg *tls.Config) error {
+// to be chosen. Suites that exist and that Go does not have are left out, and
+// returned: a list says what may be used, not what must.
+func (o *TLSOptions) setCiphers(cfg *tls.Config) (missing []string, err error) {
 	if len(o.Ciphers) == 0 {
-		return nil
+		return nil, nil
 	}
 	var ids []uint16
 	modern := false
 	for _, name := range o.Ciphers {
 		id, is13, ok := suite(name)
 		switch {
+		case !ok && isSuiteName(name):
+			missing = append(missing, name)
 		case !ok:
-			return fmt.Errorf("cipher suite %s is not supported: suites with ECDHE and GCM or CHACHA20-POLY1305 are", name)
+			return nil, fmt.Errorf("there is no cipher suite %s; names are OpenSSL's (ECDHE-RSA-AES256-GCM-SHA384) or IANA's", name)
 		case is13:
 			modern = true
 		default:
@@ -214,14 +249,28 @@ func (o *TLSOptions) setCiphers(cfg *tls.Config) error {
 		}
 	}
 	if cfg.CipherSuites = ids; len(ids) > 0 {
-		return nil
+		return missing, nil
 	}
 	if !modern || cfg.MaxVersion < tls.VersionTLS13 {
-		return errors.New("the list of ciphers leaves none for the TLS versions that are enabled")
+		return nil, errors.New("the list of ciphers leaves none for the TLS versions that are enabled: suites with ECDHE and GCM or CHACHA20-POLY1305 are supported")
 	}
 	cfg.MinVersion = tls.VersionTLS13
-	return nil
+	return missing, nil
 }
+
+// isSuiteName reports whether a name is made as those of suites are.
+func isSuiteName(name string) bool {
+	parts := strings.FieldsFunc(strings.TrimPrefix(name, "TLS_"), func(r rune) bool { return r == '-' || r == '_' })
+	for _, p := range parts {
+		if !strings.Contains(suiteParts, " "+p+" ") {
+			return false
+		}
+	}
+	return len(parts) > 1
+}
+
+const suiteParts = " ECDHE ECDH DHE DH EDH ADH AECDH ANON RSA ECDSA DSS PSK SRP KRB5 WITH AES AES128 AES256 128 256 CBC GCM CCM CCM8 8 " +
+	"CHACHA20 POLY1305 CAMELLIA CAMELLIA128 CAMELLIA256 ARIA ARIA128 ARIA256 ARIAGCM SEED IDEA DES CBC3 3DES EDE RC4 40 56 EXPORT EXP NULL MD5 SHA SHA256 SHA384 SHA512 "
 
 // suite finds a cipher suite by OpenSSL's name or IANA's.
 func suite(name string) (id uint16, is13, ok bool) {

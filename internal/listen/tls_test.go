@@ -2,6 +2,7 @@ package listen
 
 import (
 	"crypto/tls"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,24 @@ func TestVersions(t *testing.T) {
 	} {
 		if lo, hi, err := versions(c.names); lo != c.lo || hi != c.hi || err != nil {
 			t.Errorf("%v: %#x to %#x, %v", c.names, lo, hi, err)
+		}
+	}
+}
+
+// A list says what may be used: what Go does not have is left out, what does not
+// exist is a mistake.
+func TestCipherLists(t *testing.T) {
+	for _, c := range []struct{ list, missing, err string }{
+		{"ECDHE-RSA-AES256-GCM-SHA384 DHE-RSA-AES256-GCM-SHA384 ECDH-ECDSA-AES256-SHA384 TLS_AES_128_CCM_8_SHA256", "DHE-RSA-AES256-GCM-SHA384 ECDH-ECDSA-AES256-SHA384 TLS_AES_128_CCM_8_SHA256", ""},
+		{"TLS_AES_256_GCM_SHA384 DHE-DSS-AES256-SHA256", "DHE-DSS-AES256-SHA256", ""},
+		{"DHE-RSA-AES256-GCM-SHA384", "", "leaves none"},
+		{"ECDHE-RSA-AES256-GCM-SHA348", "", "there is no cipher suite ECDHE-RSA-AES256-GCM-SHA348"},
+		{"HIGH", "", "there is no cipher suite"},
+	} {
+		o := TLSOptions{Ciphers: strings.Fields(c.list)}
+		missing, err := o.setCiphers(&tls.Config{MaxVersion: tls.VersionTLS13})
+		if strings.Join(missing, " ") != c.missing && err == nil || (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %q, %v", c.list, missing, err)
 		}
 	}
 }

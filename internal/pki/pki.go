@@ -50,6 +50,17 @@ func NewAuthority(name string) (*Pair, error) {
 	return sign(t, nil)
 }
 
+// IssueAuthority signs an authority's certificate: one that stands between ca and
+// those that it signs itself.
+func (ca *Pair) IssueAuthority(name string) (*Pair, error) {
+	t := &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:  x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(authorityLife),
+	}
+	return sign(t, ca)
+}
+
 // Issue signs a certificate.
 func (ca *Pair) Issue(r Request) (*Pair, error) {
 	t := &x509.Certificate{
