@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/warrenmq/warren/internal/message"
@@ -138,5 +139,42 @@ func BenchmarkRequeueMillion(b *testing.B) {
 			}
 			last = it.Seq
 		}
+	}
+}
+
+func (s *benchStore) stream(window int64) *Machine {
+	cfg := Unlimited()
+	cfg.Kind, cfg.Window, cfg.SegmentBytes = Stream, window, 1<<20
+	cfg.MaxBytes = 4 << 20 // so that it does not grow
+	m := New(cfg, s, 0)
+	m.RestoreDone(1, 0, new([]Effect))
+	return m
+}
+
+// A message goes into a stream and to the readers that wait for it.
+func BenchmarkHotStream(b *testing.B) {
+	for _, n := range []int{0, 1, 4} {
+		b.Run(fmt.Sprintf("readers%d", n), func(b *testing.B) {
+			_, s := newBench()
+			m := s.stream(1 << 20)
+			var eff []Effect
+			for range n {
+				m.Attach(0, &Consumer{Prefetch: 100}, &eff)
+			}
+			it := new(Item)
+			acks := make([]SlotSeq, n)
+			b.ReportAllocs()
+			for range b.N {
+				*it = Item{Size: 100, Pos: 1}
+				eff = eff[:0]
+				m.Enqueue(1, it, &eff)
+				eff = eff[:0]
+				m.Commit(1, it.Seq, &eff)
+				for i := range acks {
+					acks[i] = SlotSeq{eff[i].Slot, it.Seq}
+				}
+				m.SettleBatch(1, acks, Ack, &eff)
+			}
+		})
 	}
 }

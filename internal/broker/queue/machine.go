@@ -330,6 +330,10 @@ func (m *Machine) More() bool { return m.more }
 func (m *Machine) Continue(now int64, eff *[]Effect) {
 	m.begin(now)
 	m.more = false
+	if m.log != nil {
+		m.flow(eff)
+		return
+	}
 	m.settleDown(eff)
 }
 

@@ -87,8 +87,9 @@ func (m *Machine) appendItem(it *Item, eff *[]Effect) {
 	m.st.Keep(it, false)
 	m.pushItem(it)
 	m.tidy()
-	if s.fill(it, m.sz.page); s.open.count+s.page.count == 1 && s.segs.n > 0 {
-		m.retain(eff) // the first of a new segment
+	begins := s.open.count+s.page.count == 0 && s.segs.n > 0
+	if s.fill(it, m.sz.page); begins { // a new segment
+		m.retain(eff)
 		m.rearmStream(eff)
 	}
 }

@@ -88,6 +88,8 @@ type script struct {
 	slots     map[uint64]Slot
 	pages     map[uint64][]Item
 	disk      bool // Keep writes to disk instead of memory
+	lag       bool // a stream's messages are safe when commit says so
+	text      string
 	pos       uint64
 }
 
@@ -96,6 +98,13 @@ type scriptGate bool
 func (g *scriptGate) Take(bool) bool { return bool(*g) }
 
 func (s *script) Keep(it *Item, delivered bool) {
+	if s.m.cfg.Kind == Stream {
+		it.Pos = it.Seq
+		if !s.disk {
+			it.Mem = s.arena.PutBytes([]byte(s.text))
+		}
+		return
+	}
 	if s.disk {
 		s.pos++
 		it.Pos = s.pos
@@ -159,6 +168,10 @@ func (c *command) config() Config {
 	if c.has("quorum") {
 		cfg.Kind = Quorum
 	}
+	cfg.MaxAge, cfg.SegmentBytes, cfg.Window = c.num("max-age", None), c.num("segment", None), c.num("window", 1<<20)
+	if c.has("stream") {
+		cfg.Kind = Stream
+	}
 	switch c.keys["overflow"] {
 	case "reject-publish":
 		cfg.Overflow = RejectPublish
@@ -176,7 +189,7 @@ func (s *script) run(line string) {
 	}
 	switch c.name {
 	case "queue":
-		*s = script{t: s.t, now: 1000, consumers: map[string]*Consumer{}, slots: map[uint64]Slot{}, pages: map[uint64][]Item{}, disk: c.has("disk")}
+		*s = script{t: s.t, now: 1000, consumers: map[string]*Consumer{}, slots: map[uint64]Slot{}, pages: map[uint64][]Item{}, disk: c.has("disk"), lag: c.has("lag")}
 		s.arena = message.NewArena(&message.Budget{Limit: 1 << 30})
 		s.m = New(c.config(), s, s.now)
 		s.m.sz = sizes{page: 4, head: 8, look: 2, step: 1 << 20}
@@ -192,6 +205,9 @@ func (s *script) run(line string) {
 		if c.has("closed") {
 			x.Gate = new(scriptGate)
 		}
+		if c.keys["from"] != "" || c.keys["filter"] != "" {
+			x.Cursor = c.cursor()
+		}
 		s.consumers[first] = x
 		s.m.Attach(s.now, x, &s.eff)
 	case "detach":
@@ -204,6 +220,10 @@ func (s *script) run(line string) {
 	case "buried":
 		seq, _ := strconv.ParseUint(first, 10, 64)
 		s.m.Buried(s.slots[seq], &s.eff)
+	case "commit":
+		s.m.Commit(s.now, uint64(c.num("to", int64(s.m.NextSeq())-1)), &s.eff)
+	case "rest":
+		s.m.Rest()
 	case "get":
 		it, slot, st := s.m.Get(s.now, c.has("no-ack"), &s.eff)
 		switch st {
@@ -243,11 +263,18 @@ func (s *script) run(line string) {
 
 func (s *script) publish(c command) {
 	it := Item{Size: uint32(c.num("size", 1)), Prio: uint8(c.num("priority", 0))}
+	s.text = c.keys["text"]
+	if s.text == "" {
+		s.text = "x"
+	}
 	if ttl := c.num("ttl", None); ttl != None {
 		it.Expiry = s.now + ttl
 	}
 	if !s.m.Enqueue(s.now, &it, &s.eff) {
 		fmt.Fprintf(&s.out, "refused %d\n", it.Seq)
+	}
+	if s.m.cfg.Kind == Stream && !s.lag {
+		s.m.Commit(s.now, it.Seq, &s.eff)
 	}
 	s.effects()
 }
@@ -260,7 +287,11 @@ func (s *script) settle(c command) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		batch = append(batch, SlotSeq{s.slots[seq], seq})
+		slot := s.slots[seq]
+		if by := s.consumers[c.keys["by"]]; by != nil {
+			slot = by.Cursor.slot
+		}
+		batch = append(batch, SlotSeq{slot, seq})
 	}
 	if n := s.m.SettleBatch(s.now, batch, o, &s.eff); n != len(batch) {
 		fmt.Fprintf(&s.out, "%d of %d are outstanding\n", n, len(batch))
@@ -286,6 +317,10 @@ func (s *script) advance(ms string) {
 }
 
 func (s *script) load() {
+	if s.m.cfg.Kind == Stream {
+		s.loadRun()
+		return
+	}
 	page, items := s.m.Wanted(3, 1<<20, nil)
 	if page != nil {
 		fmt.Fprintf(&s.out, "read page %d-%d\n", page.First, page.Last)
@@ -299,6 +334,55 @@ func (s *script) load() {
 	if len(items) > 0 {
 		s.m.BodiesLoaded(s.now, items, &s.eff)
 	}
+}
+
+// cursor reads from=first|last|next|OFFSET|at:MS and filter=TEXT.
+func (c *command) cursor() *Cursor {
+	k := &Cursor{}
+	from := c.keys["from"]
+	at, isTime := strings.CutPrefix(from, "at:")
+	switch {
+	case from == "first":
+		k.Start.Kind = StartFirst
+	case from == "last":
+		k.Start.Kind = StartLast
+	case isTime:
+		k.Start.Kind = StartTime
+		k.Start.Value, _ = strconv.ParseInt(at, 10, 64)
+	case from != "next" && from != "":
+		k.Start.Kind = StartOffset
+		k.Start.Value, _ = strconv.ParseInt(from, 10, 64)
+	}
+	if want := c.keys["filter"]; want != "" {
+		k.Filter = textFilter(want)
+	}
+	return k
+}
+
+type textFilter string
+
+func (f textFilter) Match(stored []byte) bool { return string(stored) == string(f) }
+
+func (s *script) loadRun() {
+	w, ok := s.m.WantedRun(s.now, 3, 1<<20, nil, &s.eff)
+	if !ok {
+		s.out.WriteString("nothing is wanted\n")
+		return
+	}
+	items := slices.Clone(w.Items)
+	if w.Page != nil {
+		fmt.Fprintf(&s.out, "read page %d-%d\n", w.Page.First, w.Page.Last)
+		for _, it := range s.pages[w.Page.Pos] {
+			if w.From <= it.Seq && it.Seq <= w.To {
+				items = append(items, it)
+			}
+		}
+	}
+	fmt.Fprintf(&s.out, "read %d-%d\n", w.From, w.To)
+	for i := range items {
+		items[i].Mem = s.arena.PutBytes([]byte("x"))
+	}
+	s.m.RunLoaded(s.now, items, w.From, w.To, 8, &s.eff)
 }
 
 func marks(it *Item) string {
