@@ -264,3 +264,25 @@ func BenchmarkHotHeaders1000(b *testing.B) {
 	}
 	t.publish(func(i int) *message.Message { return ms[i%len(ms)] }, nil)
 }
+
+// A message goes into a stream and to a reader that waits for it.
+func BenchmarkHotStream(b *testing.B) {
+	t := newBench(b)
+	if _, err := t.client.DeclareQueue(QueueSpec{Name: "s", Durable: true, Args: meta.NewArgs(wire.Table{
+		{Key: "x-queue-type", Value: wire.String("stream")}, {Key: "x-max-length-bytes", Value: wire.Int64(16 << 20)},
+		{Key: "x-stream-max-segment-size-bytes", Value: wire.Int64(4 << 20)}})}); err != nil {
+		b.Fatal(err)
+	}
+	t.out.keep = true
+	if _, err := t.ch.Consume(ConsumeSpec{Queue: "s", Tag: "t", Prefetch: 1000}, nil); err != nil {
+		b.Fatal(err)
+	}
+	q := t.client.vhost.Queue("s")
+	t.publish(same(plain("s", 1024, 2)), func() {
+		q.Settle(t.out.settle, queue.Ack)
+		t.out.settle = t.out.settle[:0]
+	})
+	if t.out.delivered < b.N/2 {
+		b.Errorf("%d of %d delivered", t.out.delivered, b.N)
+	}
+}
