@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (q *Queue) cursor(s *ConsumeSpec) (*queue.Cursor, error) {
 // parseStart reads x-stream-offset.
 func parseStart(v wire.Value, now time.Time) (queue.Start, bool) {
 	if t, ok := v.(wire.Timestamp); ok {
-		return queue.Start{Kind: queue.StartTime, Value: int64(t) * 1000}, true
+		return queue.Start{Kind: queue.StartTime, Value: int64(min(t, math.MaxInt64/1000)) * 1000}, true
 	}
 	if n, ok := wire.AsInt64(v); ok {
 		return queue.Start{Kind: queue.StartOffset, Value: n}, true
@@ -98,7 +99,10 @@ func interval(s string, now time.Time) (int64, bool) {
 	}
 	units := map[string]int64{"Y": 365 * 86400, "M": 30 * 86400, "D": 86400, "h": 3600, "m": 60, "s": 1}
 	unit, ok := units[s[len(digits):]]
-	return now.UnixMilli() - int64(n)*unit*1000, ok
+	if !ok || int64(n) > now.Unix()/unit {
+		return 0, ok
+	}
+	return now.UnixMilli() - int64(n)*unit*1000, true
 }
 
 // streamFilter wants messages whose header x-stream-filter-value is one of

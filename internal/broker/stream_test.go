@@ -292,3 +292,40 @@ func TestStreamMemory(t *testing.T) {
 		t.Errorf("%d bytes at rest", n)
 	}
 }
+
+func TestStreamStart(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_123)
+	for _, c := range []struct {
+		v    wire.Value
+		want string
+	}{
+		{wire.String("first"), "{1 0} true"},
+		{wire.String("last"), "{2 0} true"},
+		{wire.String("next"), "{0 0} true"},
+		{wire.Int32(7), "{3 7} true"},
+		{wire.Int64(-7), "{3 -7} true"},
+		{wire.Timestamp(1_700_000_000), "{4 1700000000000} true"},
+		{wire.Timestamp(1 << 63), "{4 9223372036854775000} true"},
+		{wire.String("1Y"), "{4 1668464000123} true"},
+		{wire.String("1M"), "{4 1697408000123} true"},
+		{wire.String("2D"), "{4 1699827200123} true"},
+		{wire.String("3h"), "{4 1699989200123} true"},
+		{wire.String("4m"), "{4 1699999760123} true"},
+		{wire.String("5s"), "{4 1699999995123} true"},
+		{wire.String("2000000000Y"), "{4 0} true"},
+		{wire.String("5"), "false"},
+		{wire.String("s"), "false"},
+		{wire.String("5x"), "false"},
+		{wire.String("5ms"), "false"},
+		{wire.String("-5s"), "false"},
+		{wire.String("99999999999s"), "false"},
+		{wire.String(""), "false"},
+		{wire.Bool(true), "false"},
+		{wire.Float64(1), "false"},
+	} {
+		start, ok := parseStart(c.v, now)
+		if got := fmt.Sprint(start, ok); got != c.want && !(c.want == "false" && !ok) {
+			t.Errorf("%v: %s, want %s", c.v, got, c.want)
+		}
+	}
+}

@@ -39,6 +39,8 @@ type node struct {
 	// conf is its rabbitmq.conf.
 	conf string
 	url  string // of AMQP, without user and virtual host
+	// kill ends the node that was started last, without warning.
+	kill func()
 }
 
 func newNode(t *testing.T) *node {
@@ -113,7 +115,8 @@ func (n *node) start() (ended <-chan error) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	n.t.Cleanup(func() { cmd.Process.Kill() })
+	n.kill = func() { cmd.Process.Kill() }
+	n.t.Cleanup(n.kill)
 	return done
 }
 
