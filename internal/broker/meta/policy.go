@@ -52,7 +52,7 @@ var unsupportedKeys = map[string][]string{
 	Stream: {"expires", "message-ttl", "dead-letter-exchange", "dead-letter-routing-key", "max-length",
 		"max-in-memory-length", "max-in-memory-bytes", "max-priority", "overflow", "queue-mode", "delivery-limit",
 		"ha-mode", "ha-params", "ha-sync-mode", "ha-promote-on-shutdown", "ha-promote-on-failure",
-		"queue-master-locator", "dead-letter-strategy", "target-group-size"},
+		"queue-master-locator", "dead-letter-strategy", "target-group-size", MaxBytes},
 }
 
 func (p *Policy) matchesQueue(q *Queue) bool {
