@@ -324,15 +324,20 @@ func (c *Console) cmdTasks(j *job) int {
 		limit = 0
 	}
 	list, err := c.Client.Tasks(j.ctx, limit)
+	return show(c, j, list, err, "no tasks yet", taskRows)
+}
+
+// show prints a list: as JSON, as a table, or in words that there is nothing.
+func show[T any](c *Console, j *job, list []T, err error, none string, rows func([]T) [][]string) int {
 	switch {
 	case err != nil:
 		return c.fail(err, exitUnavailable)
 	case j.has("json"):
 		writeJSON(c.Out, list)
 	case len(list) == 0:
-		fmt.Fprintln(c.Out, "no tasks yet")
+		fmt.Fprintln(c.Out, none)
 	default:
-		table(c.Out, taskRows(list))
+		table(c.Out, rows(list))
 	}
 	return exitOK
 }
@@ -371,17 +376,7 @@ func (c *Console) cmdRetry(j *job) int {
 
 func (c *Console) cmdHosts(j *job) int {
 	list, err := c.Client.Hosts(j.ctx)
-	switch {
-	case err != nil:
-		return c.fail(err, exitUnavailable)
-	case j.has("json"):
-		writeJSON(c.Out, list)
-	case len(list) == 0:
-		fmt.Fprintln(c.Out, "no hosts: no agent has connected to this virtual host yet (see: warren agent --help)")
-	default:
-		table(c.Out, hostRows(list))
-	}
-	return exitOK
+	return show(c, j, list, err, "no hosts: no agent has connected to this virtual host yet (see: warren agent --help)", hostRows)
 }
 
 func (c *Console) cmdForget(j *job) int {

@@ -84,18 +84,27 @@ func (p *Pattern) takeAheads(s string) (rest string, err error) {
 	if len(p.ahead) == 0 {
 		return s, nil
 	}
+	// Alone, or a parenthesis too many would close the group that we open.
+	if _, err := regexp.Compile(rest); err != nil {
+		return "", err
+	}
 	return "^(?:" + rest + ")", nil
 }
 
-// closing finds the parenthesis that closes the one at s[0]; -1 if there is none.
-func closing(s string) int {
-	depth, class := 0, false
+// find goes through s as a regular expression and returns where stop first says
+// so of a character that means something and how many groups are open behind it;
+// -1: nowhere.
+func find(s string, stop func(c byte, open int) bool) int {
+	open, class := 0, false
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
+		c := s[i]
+		switch {
 		case c == '\\':
 			i++
+			continue
 		case class:
 			class = c != ']'
+			continue
 		case c == '[':
 			class = true
 			// A bracket directly after "[" or "[^" is a literal.
@@ -105,37 +114,27 @@ func closing(s string) int {
 			if i+1 < len(s) && s[i+1] == ']' {
 				i++
 			}
+			continue
 		case c == '(':
-			depth++
+			open++
 		case c == ')':
-			if depth--; depth == 0 {
-				return i
-			}
+			open--
+		}
+		if stop(c, open) {
+			return i
 		}
 	}
 	return -1
 }
 
+// closing finds the parenthesis that closes the one at s[0]; -1 if there is none.
+func closing(s string) int {
+	return find(s, func(c byte, open int) bool { return c == ')' && open == 0 })
+}
+
 // alternates reports whether s has a "|" outside of all groups.
 func alternates(s string) bool {
-	depth, class := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\':
-			i++
-		case class:
-			class = c != ']'
-		case c == '[':
-			class = true
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == '|' && depth == 0:
-			return true
-		}
-	}
-	return false
+	return find(s, func(c byte, open int) bool { return c == '|' && open == 0 }) >= 0
 }
 
 // Match reports whether p matches anywhere in name.

@@ -17,6 +17,7 @@ func TestMatch(t *testing.T) {
 		{"^(?=.*x)[a-z]*$", []string{"x", "ax", "xyz"}, []string{"", "abc", "X"}},
 		{"^(?!(a|[)]b)).", []string{"b", ")c"}, []string{"a", "", ")b"}},
 		{"^(?!x$)", []string{"xx", ""}, []string{"x"}},
+		{"^(?!a)[]|]x", []string{"]x", "|x"}, []string{"ax", "x"}},
 		{"^(svc|app)\\.", []string{"svc.a"}, []string{"svc", "xsvc."}},
 	} {
 		p, err := Compile(c.pattern)
@@ -41,7 +42,7 @@ func TestMatch(t *testing.T) {
 }
 
 func TestBad(t *testing.T) {
-	for _, s := range []string{"(", "[a", "a(?!b)", "^(?!a", "^(?!(", "^(?!a)b|c", "^(?!(?!a))b", string(make([]byte, MaxLength+1))} {
+	for _, s := range []string{"(", "[a", "a(?!b)", "^(?!a", "^(?!(", "^(?!a)b|c", "^(?!(?!a))b", "^(?!a)b)(c", "^(?!a)[](]x|y", string(make([]byte, MaxLength+1))} {
 		if _, err := Compile(s); err == nil {
 			t.Errorf("%.20q compiles", s)
 		}

@@ -228,26 +228,22 @@ func parseMaxAge(s string) (int64, bool) {
 }
 
 func oneOf(reason string, values ...string) func(Value, Args) string {
-	return func(v Value, _ Args) string {
-		s, ok := v.Str()
-		switch {
-		case !ok:
-			return badType(v)
-		case !slices.Contains(values, s):
-			return reason
-		}
-		return ""
-	}
+	return amongOr(values, func(string) string { return reason })
 }
 
 func namedOneOf(what string, values ...string) func(Value, Args) string {
+	return amongOr(values, func(s string) string { return erlString("unsupported " + what + " '" + s + "'") })
+}
+
+// amongOr wants a text of a few; of another, refuse says why not.
+func amongOr(values []string, refuse func(string) string) func(Value, Args) string {
 	return func(v Value, _ Args) string {
 		s, ok := v.Str()
 		switch {
 		case !ok:
 			return badType(v)
 		case !slices.Contains(values, s):
-			return erlString("unsupported " + what + " '" + s + "'")
+			return refuse(s)
 		}
 		return ""
 	}
