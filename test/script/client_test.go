@@ -2,8 +2,12 @@ package script
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -17,6 +21,8 @@ import (
 //	amqp hold QUEUE                consume with the tag "held" and a prefetch of 5, until the connection is
 //	                               closed; print why
 //	amqp drain QUEUE               get and print all, one in a line; "again" follows those redelivered
+//	amqp fill QUEUE N              N transient messages of 1 MB
+//	amqp deaf QUEUE FILE           consume, make the file, and read nothing more, until killed
 func client() {
 	if err := amqpMain(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -27,6 +33,9 @@ func client() {
 func amqpMain(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("usage: amqp COMMAND QUEUE ARG...")
+	}
+	if args[0] == "deaf" && len(args) == 3 {
+		return stopReading(args[1], args[2])
 	}
 	conn, err := amqp.Dial(os.Getenv("AMQP_URL"))
 	if err != nil {
@@ -47,6 +56,12 @@ func amqpMain(args []string) error {
 		return publish(ch, queue, amqp.Persistent, rest)
 	case "transient":
 		return publish(ch, queue, amqp.Transient, rest)
+	case "fill":
+		n, err := strconv.Atoi(strings.Join(rest, ""))
+		if err != nil {
+			return err
+		}
+		return publish(ch, queue, amqp.Transient, slices.Repeat([]string{strings.Repeat("x", 1_000_000)}, n))
 	case "take":
 		return take(ch, queue, rest)
 	case "hold":
@@ -124,4 +139,45 @@ func hold(conn *amqp.Connection, ch *amqp.Channel, queue string) error {
 		fmt.Println(why.Code, why.Reason)
 	}
 	return nil
+}
+
+// deaf is a connection that, from some time on, reads nothing.
+type deaf struct {
+	net.Conn
+	now atomic.Bool
+}
+
+func (d *deaf) Read(b []byte) (int, error) {
+	if d.now.Load() {
+		select {}
+	}
+	return d.Conn.Read(b)
+}
+
+// stopReading is a consumer that takes nothing of what it is sent, so that it
+// cannot be told either that the broker stops.
+func stopReading(queue, file string) error {
+	d := &deaf{}
+	conn, err := amqp.DialConfig(os.Getenv("AMQP_URL"), amqp.Config{Dial: func(network, addr string) (net.Conn, error) {
+		nc, err := net.Dial(network, addr)
+		d.Conn = nc
+		return d, err
+	}})
+	if err != nil {
+		return err
+	}
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	ds, err := ch.Consume(queue, "", true, false, false, false, nil)
+	if err != nil {
+		return err
+	}
+	<-ds
+	d.now.Store(true)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return err
+	}
+	select {}
 }

@@ -7,6 +7,7 @@
 //	                      its first line becomes stdout. ARGs are added
 //	down                  SIGTERM; it must end with code 0. What it printed becomes stdout and stderr
 //	exited                it must have been told to end, and end with code 0
+//	signal NAME           send TERM or INT, and go on
 //	kill9                 SIGKILL
 //	exits CODE COMMAND... the command must end with this code, and not hang
 //	session FILE          run a transcript of rabbitmqctl and the like; see session_test.go
@@ -75,6 +76,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"up": up, "down": down, "kill9": kill9, "exits": exits, "session": session, "exited": exited, "gone": gone,
+			"signal": sendSignal,
 		},
 	})
 }
@@ -173,6 +175,15 @@ func down(ts *testscript.TestScript, neg bool, args []string) {
 	b.out.WriteTo(ts.Stdout())
 	b.kill() // it is gone; forget it
 	fmt.Fprint(ts.Stderr(), ts.ReadFile("broker.stderr"))
+}
+
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	b := of(ts, neg, true)
+	sig, ok := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}[strings.Join(args, " ")]
+	if !ok {
+		ts.Fatalf("usage: signal TERM|INT")
+	}
+	ts.Check(b.cmd.Process.Signal(sig))
 }
 
 // exited waits for a broker that somebody else has told to stop.

@@ -73,6 +73,7 @@ type Conn struct {
 	paused     atomic.Bool            // the reader waits for something else than input
 	overdue    atomic.Bool            // a channel has a delivery that was not settled in time
 	forced     atomic.Bool            // connection.close was sent from outside
+	until      atomic.Int64           // and up to when its answer is waited for, in ns
 	refused    atomic.Bool            // consumers wait for room in the outbox
 	why        atomic.Pointer[string] // it ends; the first reason counts
 
@@ -226,8 +227,12 @@ func (s *Server) leave(c *Conn) {
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.down = true
+	until, ok := ctx.Deadline()
+	if !ok {
+		until = time.Now().Add(closeTimeout)
+	}
 	for c := range s.conns {
-		c.Force(wire.ConnectionForced, "broker forced connection closure with reason 'shutdown'")
+		c.force(wire.ConnectionForced, "broker forced connection closure with reason 'shutdown'", until)
 	}
 	s.mu.Unlock()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -250,6 +255,11 @@ func (s *Server) Shutdown(ctx context.Context) {
 
 // Force closes the connection from outside. Any goroutine may call it.
 func (c *Conn) Force(code wire.ReplyCode, text string) {
+	c.force(code, text, time.Now().Add(lingerTimeout))
+}
+
+// force is Force for a peer who has until some time to read the news and go.
+func (c *Conn) force(code wire.ReplyCode, text string, until time.Time) {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	if c.out.closed {
@@ -260,8 +270,9 @@ func (c *Conn) Force(code wire.ReplyCode, text string) {
 	c.out.closed = true
 	c.out.poke()
 	c.ends("closed by the broker: " + text)
+	c.until.Store(until.UnixNano())
 	c.forced.Store(true)
-	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
+	c.nc.SetReadDeadline(until)
 }
 
 // serve reads until the connection ends.
@@ -630,6 +641,11 @@ func (c *Conn) frame(f *wire.Frame) error {
 		return nil
 	}
 	if c.forced.Load() {
+		if f.Channel == 0 && f.Type == wire.FrameMethod {
+			if id, _ := wire.PeekMethod(f.Payload); id == wire.MethodConnectionCloseOk {
+				c.state = done
+			}
+		}
 		return nil
 	}
 	if c.state == closing {

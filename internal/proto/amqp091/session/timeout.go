@@ -128,7 +128,7 @@ func (c *Conn) settleOverdue() bool {
 	}
 	c.nc.SetReadDeadline(time.Time{})
 	if c.forced.Load() {
-		c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
+		c.nc.SetReadDeadline(time.Unix(0, c.until.Load()))
 	}
 	for _, ch := range c.channels {
 		c.out.mu.Lock()
