@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/mgmt/debug"
 	"github.com/warrenmq/warren/internal/mgmt/ui"
@@ -131,6 +132,9 @@ func (n *node) EffectiveConfig() []api.ConfigValue {
 
 // auditLog is the record as the API reads it.
 type auditLog Server
+
+// Add implements api.AuditLog.
+func (a *auditLog) Add(e broker.AuditEntry) { (*Server)(a).record(e) }
 
 // Recent implements api.AuditLog.
 func (a *auditLog) Recent(before int64, count int) ([]api.AuditRecord, error) {

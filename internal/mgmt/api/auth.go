@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/meta"
 )
 
@@ -41,16 +42,21 @@ func (a *API) authorise(rq *Request) error {
 	}
 	rq.User = user
 	if !hasAny(user.Tags, "administrator", "monitoring", "policymaker", "management") {
-		a.Broker.CountAuth("http", source(rq.Request), user.Name, false)
-		return notAuthorised("Not management user")
+		return a.deny(rq, "Not management user")
 	}
 	if reason := rq.refused(rq.Route.Access); reason != "" {
-		a.Broker.CountAuth("http", source(rq.Request), user.Name, false)
-		a.Logger.Warn("HTTP access denied", "user", user.Name, "path", rq.URL.Path, "reason", reason)
-		return notAuthorised(reason)
+		return a.deny(rq, reason)
 	}
 	a.Broker.CountAuth("http", source(rq.Request), user.Name, true)
 	return nil
+}
+
+// deny refuses a user who is known, and remembers it.
+func (a *API) deny(rq *Request, reason string) error {
+	a.Broker.CountAuth("http", source(rq.Request), rq.User.Name, false)
+	a.Logger.Warn("HTTP access denied", "user", rq.User.Name, "path", rq.URL.Path, "reason", reason)
+	a.record(broker.AuditEntry{Actor: rq.Actor(), Action: "request", Object: rq.Method + " " + rq.URL.EscapedPath(), Result: broker.AuditRefused, Reason: reason})
+	return notAuthorised(reason)
 }
 
 // authenticate takes what the request carries: a password, a session's token,

@@ -3,6 +3,8 @@ package api
 import (
 	"crypto/x509"
 	"time"
+
+	"github.com/warrenmq/warren/internal/broker"
 )
 
 // Node is what the API wants of the node that it is part of. Package server
@@ -92,6 +94,8 @@ type AuditRecord struct {
 
 // AuditLog is where what operators did can be read again.
 type AuditLog interface {
+	// Add appends an entry, also while there is no broker to do it.
+	Add(broker.AuditEntry)
 	// Recent returns at most count entries with ids below before (0: from the
 	// newest on), the newest first.
 	Recent(before int64, count int) ([]AuditRecord, error)

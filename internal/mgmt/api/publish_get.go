@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -191,6 +192,11 @@ func (a *API) getMessages(rq *Request) error {
 	}
 	defer c.Close()
 	rows, err := a.take(rq, c, &in, mode)
+	if n := len(rows); n > 0 && (mode.noAck || mode.outcome == queue.Reject) {
+		// They are gone from the queue, by an operator's hand.
+		a.record(broker.AuditEntry{Actor: rq.Actor(), Action: "get messages", VHost: rq.Var("vhost"), Object: rq.Var("queue"), Result: broker.AuditOK,
+			Detail: fmt.Sprintf("%d, %s", n, in.AckMode)})
+	}
 	if err != nil {
 		return err
 	}
@@ -222,7 +228,7 @@ func (a *API) take(rq *Request, c *broker.Client, in *apitype.Get, mode getMode)
 			}
 		})
 		if err != nil {
-			return nil, getFailure(err)
+			return rows, getFailure(err)
 		}
 		if !ok {
 			break

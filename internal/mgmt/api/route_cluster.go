@@ -131,8 +131,7 @@ func (a *API) resetAttempts(rq *Request) error {
 	if err := rq.ThisNode(); err != nil {
 		return err
 	}
-	a.Broker.ResetAuthAttempts()
-	return rq.NoContent()
+	return a.nodeCommand(rq, "reset counts of logins", "", func() error { a.Broker.ResetAuthAttempts(); return nil })
 }
 
 func (a *API) deleteConnection(rq *Request) error {

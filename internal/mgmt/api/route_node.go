@@ -52,18 +52,25 @@ func (a *API) nodeCommand(rq *Request, action, detail string, f func() error) er
 	return rq.NoContent()
 }
 
-// recorded puts on record what f did. What ends the broker is recorded before,
-// as the record may be the broker's.
+// recorded puts on record what f did.
 func (a *API) recorded(rq *Request, action, detail string, f func() error) error {
 	e := broker.AuditEntry{Actor: rq.Actor(), Action: action, Object: a.Config.NodeName, Result: broker.AuditOK, Detail: detail}
 	err := f()
 	if err != nil {
 		e.Result, e.Reason = broker.AuditRefused, err.Error()
 	}
-	if a.Broker != nil {
-		a.Broker.Audit(e)
-	}
+	a.record(e)
 	return err
+}
+
+// record puts an entry on record, whether the broker runs or not.
+func (a *API) record(e broker.AuditEntry) {
+	switch {
+	case a.Broker != nil:
+		a.Broker.Audit(e)
+	case a.Audit != nil:
+		a.Audit.Add(e)
+	}
 }
 
 func (a *API) nodeStatus(rq *Request) error {

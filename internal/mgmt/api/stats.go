@@ -231,6 +231,5 @@ func (a *API) resetStats(rq *Request) error {
 	if n := rq.Var("node"); n != "" && n != a.Config.NodeName {
 		return NotFound()
 	}
-	a.Stats.Reset()
-	return rq.NoContent()
+	return a.nodeCommand(rq, "reset statistics", "", func() error { a.Stats.Reset(); return nil })
 }
