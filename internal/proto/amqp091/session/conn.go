@@ -78,7 +78,8 @@ type Conn struct {
 	why        atomic.Pointer[string] // it ends; the first reason counts
 
 	// What an operator sees (inspect.go).
-	shown     atomic.Pointer[broker.SessionInfo]
+	shownMu   sync.Mutex
+	shown     broker.SessionInfo
 	recvBytes atomic.Uint64 // written by the reader
 	recvCount atomic.Uint64
 	sentBytes atomic.Uint64 // written by whoever sends

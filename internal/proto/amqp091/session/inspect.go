@@ -16,26 +16,26 @@ import (
 
 // show lets others see how far the connection is. Called by the reader.
 func (c *Conn) show(state string) {
-	i := &broker.SessionInfo{
-		ID: c.id, Name: c.name, UserName: c.user, Protocol: "AMQP 0-9-1", State: state, Mechanism: c.mechanism,
-		ChannelMax: int(c.channelMax), FrameMax: int(c.frameMax), Timeout: c.timeout,
-		ConnectedAt: c.connected, Properties: c.props, Opened: c.opened != nil, Client: c.opened,
-	}
-	if c.opened != nil {
-		i.VHost = c.opened.VHostName()
-	}
-	if c.old {
-		i.Protocol = "AMQP 0-8"
-	}
-	i.Host, i.Port = c.local.host, c.local.port
-	i.PeerHost, i.PeerPort = c.peer.host, c.peer.port
-	i.Direct = !c.peer.network
+	var st *tls.ConnectionState
 	if t, ok := c.nc.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		if st := t.ConnectionState(); st.HandshakeComplete {
-			i.TLS = &st
+		if now := t.ConnectionState(); now.HandshakeComplete {
+			st = &now
 		}
 	}
-	c.shown.Store(i)
+	c.shownMu.Lock()
+	defer c.shownMu.Unlock()
+	c.shown = broker.SessionInfo{
+		ID: c.id, Name: c.name, UserName: c.user, Protocol: "AMQP 0-9-1", State: state, Mechanism: c.mechanism,
+		Host: c.local.host, Port: c.local.port, PeerHost: c.peer.host, PeerPort: c.peer.port, Direct: !c.peer.network,
+		ChannelMax: int(c.channelMax), FrameMax: int(c.frameMax), Timeout: c.timeout,
+		ConnectedAt: c.connected, Properties: c.props, TLS: st, Opened: c.opened != nil, Client: c.opened,
+	}
+	if c.opened != nil {
+		c.shown.VHost = c.opened.VHostName()
+	}
+	if c.old {
+		c.shown.Protocol = "AMQP 0-8"
+	}
 }
 
 // endpoint is one end of a connection.
@@ -61,7 +61,9 @@ func (c *Conn) leave() { c.srv.Broker.Leave(c, c.opened) }
 
 // Info implements broker.Session.
 func (c *Conn) Info() broker.SessionInfo {
-	i := *c.shown.Load()
+	c.shownMu.Lock()
+	i := c.shown
+	c.shownMu.Unlock()
 	if i.State != "running" {
 		return i
 	}
@@ -82,8 +84,9 @@ func (c *Conn) Info() broker.SessionInfo {
 
 // VHost implements broker.Session.
 func (c *Conn) VHost() (name string, opened bool) {
-	i := c.shown.Load()
-	return i.VHost, i.Opened
+	c.shownMu.Lock()
+	defer c.shownMu.Unlock()
+	return c.shown.VHost, c.shown.Opened
 }
 
 // Traffic implements broker.Session.
