@@ -327,7 +327,8 @@ func (c *Conn) finish() {
 	c.out.closed = true
 	c.out.mu.Unlock()
 	if c.unsent {
-		c.sendNow()
+		// If the writer is at work, it says what follows.
+		c.sendUnsent(c.out.writer.Load() == noWriter)
 	}
 	c.out.mu.Lock()
 	c.out.last = true

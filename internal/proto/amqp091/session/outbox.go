@@ -150,7 +150,9 @@ func (o *outbox) finished(rest ...[]byte) (more bool) {
 
 // sendNow has the reader write what has gathered, without waiting, if nobody
 // else does and if it is little. What does not go through is the writer's.
-func (c *Conn) sendNow() {
+func (c *Conn) sendNow() { c.sendUnsent(false) }
+
+func (c *Conn) sendUnsent(last bool) {
 	o := &c.out
 	c.unsent = false
 	if c.raw == nil || o.size.Load() > sendNowMax {
@@ -174,7 +176,7 @@ func (c *Conn) sendNow() {
 		// The deadline of the writer's last write may be over.
 		c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
-	n, err := c.raw.tryWrite(b)
+	n, err := c.raw.tryWrite(b, last)
 	if err != nil {
 		c.kill()
 		return

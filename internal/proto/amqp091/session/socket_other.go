@@ -10,7 +10,7 @@ type socket struct{}
 // direct: here only the writer writes.
 func direct(net.Conn) *socket { return nil }
 
-func (*socket) tryWrite([]byte) (int, error) { return 0, nil }
+func (*socket) tryWrite([]byte, bool) (int, error) { return 0, nil }
 
 func (*socket) tryRead([]byte) int { return 0 }
 

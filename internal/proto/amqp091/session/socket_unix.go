@@ -17,6 +17,7 @@ type socket struct {
 	b           []byte
 	n           int
 	err         error
+	last        bool // after what is written comes the end
 	write, read func(fd uintptr) bool
 }
 
@@ -32,7 +33,12 @@ func direct(nc net.Conn) *socket {
 		return nil
 	}
 	s := &socket{raw: raw}
-	s.write = func(fd uintptr) bool { return s.once(int(fd), syscall.Write) }
+	s.write = func(fd uintptr) bool {
+		if s.last {
+			return s.once(int(fd), writeLast)
+		}
+		return s.once(int(fd), syscall.Write)
+	}
 	s.read = func(fd uintptr) bool { return s.once(int(fd), syscall.Read) }
 	return s
 }
@@ -45,9 +51,10 @@ func (s *socket) once(fd int, call func(fd int, b []byte) (int, error)) bool {
 	}
 }
 
-// tryWrite writes what the socket takes at once.
-func (s *socket) tryWrite(b []byte) (n int, err error) {
-	s.b = b
+// tryWrite writes what the socket takes at once. last: the stream is ended right
+// after it.
+func (s *socket) tryWrite(b []byte, last bool) (n int, err error) {
+	s.b, s.last = b, last
 	werr := s.raw.Write(s.write)
 	s.b = nil
 	switch {
