@@ -49,11 +49,43 @@ func (f Format) appendTime(b []byte, t time.Time) []byte {
 	case "epoch_secs":
 		return strconv.AppendInt(b, t.Unix(), 10)
 	case "rfc3339_T":
-		return t.AppendFormat(b, "2006-01-02T15:04:05.000000-07:00")
+		return appendStamp(b, t, 'T')
 	case "lager_default":
 		return t.AppendFormat(b, "2006-01-02 15:04:05.000")
 	}
-	return t.AppendFormat(b, "2006-01-02 15:04:05.000000-07:00")
+	return appendStamp(b, t, ' ')
+}
+
+// appendStamp is t.AppendFormat of "2006-01-02 15:04:05.000000-07:00", with what
+// is to stand between day and time, in a fraction of its time.
+func appendStamp(b []byte, t time.Time, between byte) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = appendDigits(b, year, 4)
+	b = appendDigits(append(b, '-'), int(month), 2)
+	b = appendDigits(append(b, '-'), day, 2)
+	b = appendDigits(append(b, between), hour, 2)
+	b = appendDigits(append(b, ':'), minute, 2)
+	b = appendDigits(append(b, ':'), second, 2)
+	b = appendDigits(append(b, '.'), t.Nanosecond()/1000, 6)
+	_, offset := t.Zone()
+	sign := byte('+')
+	if offset /= 60; offset < 0 {
+		sign, offset = '-', -offset
+	}
+	b = appendDigits(append(b, sign), offset/60, 2)
+	return appendDigits(append(b, ':'), offset%60, 2)
+}
+
+// appendDigits appends the last n digits of a number.
+func appendDigits(b []byte, v, n int) []byte {
+	at := len(b) + n
+	b = append(b, "000000"[:n]...)
+	for i := range n {
+		b[at-1-i] = byte('0' + v%10)
+		v /= 10
+	}
+	return b
 }
 
 func (f Format) levelText(l Level) string {
@@ -106,12 +138,31 @@ func appendClean(b []byte, s string) []byte {
 
 func appendValue(b []byte, v slog.Value) []byte {
 	s := text(v)
+	if quote, ok := ordinary(s); ok && quote {
+		return append(append(append(b, '"'), s...), '"')
+	} else if ok {
+		return append(b, s...)
+	}
 	if s == "" || strings.ContainsFunc(s, func(r rune) bool {
 		return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !strconv.IsPrint(r)
 	}) {
 		return strconv.AppendQuote(b, s)
 	}
 	return append(b, s...)
+}
+
+// ordinary reports whether a text is of ASCII's letters and the like, so that it
+// stands as it is, and whether it needs quotes.
+func ordinary(s string) (quote, ok bool) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ' ' || c == '=':
+			quote = true
+		case c < ' ' || c > '~' || c == '"' || c == '\\':
+			return false, false
+		}
+	}
+	return quote, s != ""
 }
 
 func text(v slog.Value) string {

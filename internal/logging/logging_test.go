@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -365,6 +366,34 @@ func TestRotationBetweenLines(t *testing.T) {
 	for name, want := range map[string]string{"a.log": "ijkl\n", "a.log.0": "abcd\nefgh\n", "a.log.1": "1234\n5678\n"} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
 			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+}
+
+// Times and values are written as the standard library writes them.
+func TestFormsAreThoseOfTheLibrary(t *testing.T) {
+	for _, name := range []string{"UTC", "America/St_Johns", "Asia/Kolkata"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []time.Time{time.Unix(0, 0), time.Unix(1_700_000_000, 123_456_789), time.Unix(1_709_251_199, 999_999_999)} {
+			at = at.In(zone)
+			for between, layout := range map[byte]string{' ': "2006-01-02 15:04:05.000000-07:00", 'T': "2006-01-02T15:04:05.000000-07:00"} {
+				if got := string(appendStamp(nil, at, between)); got != at.Format(layout) {
+					t.Errorf("%s, want %s", got, at.Format(layout))
+				}
+			}
+		}
+	}
+	quoted := func(s string) string { return strconv.Quote(s) }
+	plain := func(s string) string { return s }
+	for s, want := range map[string]func(string) string{
+		"": quoted, "a": plain, "a b": quoted, "a=b": quoted, `a"b`: quoted, "a\x7fb": quoted, "a\nb": quoted, `a\b`: plain, `a\ b`: quoted,
+		"ü": plain, "ü b": quoted, "bad \xff": quoted, "bad\xff": quoted, "\ufffd": quoted, "1.2.3.4:5 -> 6.7.8.9:10": quoted,
+	} {
+		if got := string(appendValue(nil, slog.StringValue(s))); got != want(s) {
+			t.Errorf("%q is written as %s, want %s", s, got, want(s))
 		}
 	}
 }

@@ -77,7 +77,6 @@ func (q *Queue) PutNow(line []byte) bool { return q.put(line, true) }
 
 func (q *Queue) put(line []byte, now bool) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if len(q.lines.ends) >= queueLines && q.dropped == 0 {
 		q.await()
 	}
@@ -85,9 +84,12 @@ func (q *Queue) put(line []byte, now bool) bool {
 	if q.closed || n >= queueLines {
 		q.dropped++
 		q.total++
+		q.mu.Unlock()
 		return false
 	}
-	if q.lines.add(line); n == 0 {
+	q.lines.add(line)
+	q.mu.Unlock()
+	if n == 0 {
 		q.more.Signal()
 	}
 	if now || n+1 == queueLines/2 {

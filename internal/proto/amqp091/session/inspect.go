@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
@@ -48,8 +49,10 @@ type endpoint struct {
 func endpointOf(a net.Addr) endpoint {
 	text := a.String()
 	e := endpoint{host: text, text: text}
-	_, e.network = a.(*net.TCPAddr)
-	if h, p, err := net.SplitHostPort(text); err == nil {
+	if t, ok := a.(*net.TCPAddr); ok {
+		e.host = strings.Trim(text[:strings.LastIndexByte(text, ':')], "[]")
+		e.port, e.network = t.Port, true
+	} else if h, p, err := net.SplitHostPort(text); err == nil {
 		e.host = h
 		e.port, _ = strconv.Atoi(p)
 	}

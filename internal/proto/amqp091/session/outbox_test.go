@@ -70,3 +70,19 @@ func TestReaderCountsWhatItSends(t *testing.T) {
 		t.Errorf("%d bytes came, %+v, %v", n, tr, err)
 	}
 }
+
+func TestEndpoint(t *testing.T) {
+	for _, c := range []struct {
+		addr net.Addr
+		want endpoint
+	}{
+		{&net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5672}, endpoint{"10.1.2.3", "10.1.2.3:5672", 5672, true}},
+		{&net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 7, Zone: "eth0"}, endpoint{"fe80::1%eth0", "[fe80::1%eth0]:7", 7, true}},
+		{&net.TCPAddr{Port: 7}, endpoint{"", ":7", 7, true}},
+		{&net.UnixAddr{Name: "/run/x", Net: "unix"}, endpoint{"/run/x", "/run/x", 0, false}},
+	} {
+		if got := endpointOf(c.addr); got != c.want {
+			t.Errorf("%v: %+v, want %+v", c.addr, got, c.want)
+		}
+	}
+}
