@@ -84,11 +84,11 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 		ch.count(r, len(m.Body), len(r.queues))
 		p := ch.c.add(ch, r.queues)
 		p.Msg = *m
-		p.Persistent = mode == 2
+		p.Persistent, p.Awaited = mode == 2, ch.confirming
 		p.Priority, _ = props.Priority()
 		return true, nil
 	}
-	pub := queueproc.Pub{Msg: *m}
+	pub := queueproc.Pub{Msg: *m, Awaited: ch.confirming && ch.tx == nil}
 	if err := ch.inspect(props, &pub); err != nil {
 		ch.c.Flush()
 		return false, err

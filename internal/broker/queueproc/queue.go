@@ -85,6 +85,8 @@ type Pub struct {
 	Expiry     int64 // ms since 1970, 0 = none
 	Priority   uint8
 	Persistent bool
+	// Awaited: somebody waits until it is durable, and asks the log to see to it.
+	Awaited bool
 	// Body is the position of a KindBody record that already holds the
 	// message, or 0. Used when it goes to several queues.
 	Body store.Position
@@ -497,7 +499,7 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 	}
 	q.cur = nil
 	if q.log != nil {
-		q.follow(now)
+		q.follow(now, len(pubs) > 0 && !pubs[len(pubs)-1].Awaited)
 		q.do(&a)
 	}
 	is.Full, is.Over = q.pressed(), q.full()
@@ -597,7 +599,7 @@ func (q *Queue) Attach(c *Consumer, attached func()) error {
 	}
 	q.m.Attach(nowMillis(), &c.Consumer, &q.eff)
 	if q.log != nil {
-		q.follow(nowMillis())
+		q.follow(nowMillis(), true)
 	}
 	q.unlock()
 	return nil

@@ -44,8 +44,9 @@ func newFollower(q *Queue) *follower {
 }
 
 // follow notes what was appended and delivers what is durable. If readers wait
-// for the rest, the log is asked to tell. Called with the lock held.
-func (q *Queue) follow(now int64) {
+// for the rest, the log is asked to tell, and to hurry if nobody else sees to it
+// (hurry). Called with the lock held.
+func (q *Queue) follow(now int64, hurry bool) {
 	f := q.log
 	if n := len(f.points); f.last != 0 && (n == 0 || f.points[n-1].pos < f.last) {
 		f.points = append(f.points, point{f.last, q.m.NextSeq() - 1})
@@ -59,7 +60,7 @@ func (q *Queue) follow(now int64) {
 		f.asked = true
 		q.Log.Notify(f)
 	}
-	if q.m.Waiting() {
+	if hurry && q.m.Waiting() {
 		q.Log.Commit()
 	}
 }
@@ -97,7 +98,7 @@ func (f *follower) goOn() {
 		q.mu.Unlock()
 		return
 	}
-	q.follow(nowMillis())
+	q.follow(nowMillis(), false)
 	q.unlock()
 }
 
