@@ -72,6 +72,7 @@ const bigRiver = 10
 type riverStory struct {
 	seed int64
 	rng  *rand.Rand
+	luck *rand.Rand // what a crash spares; guarded by mu
 
 	mu        sync.Mutex
 	image     *vfs.Mem         // after the power has failed
@@ -144,6 +145,7 @@ func (o *riverOut) Confirm(seq uint64, multiple bool) {
 
 func (s *riverStory) tell() error {
 	s.rng = rand.New(rand.NewPCG(uint64(s.seed), 77))
+	s.luck = rand.New(rand.NewPCG(uint64(s.seed), 78))
 	s.seen, s.nextID = map[int64]uint64{}, 1
 	s.noise = s.rng.IntN(4)
 	s.args = wire.Table{{Key: "x-queue-type", Value: wire.String("stream")}}
@@ -181,7 +183,7 @@ func (s *riverStory) freeze(disk *vfs.Mem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.image == nil {
-		s.image = disk.CrashClone(s.rng)
+		s.image = disk.CrashClone(s.luck)
 	}
 }
 
