@@ -38,6 +38,9 @@ type Cursor struct {
 	run   *run   // where it reads; nil: in the window, or nowhere yet
 }
 
+// Next returns the sequence number that the cursor looks at next.
+func (k *Cursor) Next() uint64 { return k.next }
+
 // A run is neighbouring messages of a stream that were read from disk for
 // cursors that are behind.
 type run struct {

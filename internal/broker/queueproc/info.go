@@ -248,6 +248,8 @@ type ConsumerInfo struct {
 	Unacked int
 	Full    bool // has as many unacknowledged messages as it wants
 	Gated   bool // its connection or channel had no room
+	// NextOffset is what a reader of a stream looks at next.
+	NextOffset int64
 }
 
 // EachConsumer calls f for the consumers of the queue, in the order in which
@@ -259,7 +261,11 @@ func (q *Queue) EachConsumer(f func(ConsumerInfo)) {
 		return
 	}
 	q.m.EachConsumer(func(c *queue.Consumer) bool {
-		f(ConsumerInfo{Consumer: c.Owner.(*Consumer), Active: q.m.IsActive(c), Unacked: c.Unacked(), Full: c.Full(), Gated: c.Gated()})
+		i := ConsumerInfo{Consumer: c.Owner.(*Consumer), Active: q.m.IsActive(c), Unacked: c.Unacked(), Full: c.Full(), Gated: c.Gated()}
+		if c.Cursor != nil {
+			i.NextOffset = int64(c.Cursor.Next()) - 1
+		}
+		f(i)
 		return true
 	})
 }

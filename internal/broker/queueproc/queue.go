@@ -861,6 +861,9 @@ func (q *Queue) Trim() {
 	if quiet && (q.Stream || q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0) && !q.loading {
 		q.arena.Trim()
 		q.eff, q.settled, q.scratch, q.loader = nil, nil, nil, nil
+		if q.log != nil {
+			q.log.forget()
+		}
 	}
 	if q.arena.Held() != held {
 		q.noteChange()

@@ -3,6 +3,7 @@ package queueproc
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/message"
@@ -19,8 +20,11 @@ type follower struct {
 	points []point        // what is not known to be durable, in order
 	asked  bool           // registered with the log
 	run    func()         // goes on when the log is durable
-	pages  [pageCache]cachedPage
-	turn   int // place in pages that is used next
+
+	// The loader's own.
+	pages [pageCache]cachedPage
+	turn  int    // place in pages that is used next
+	raw   []byte // a page record
 }
 
 // point says that messages up to seq are safe once the log is durable behind pos.
@@ -220,14 +224,26 @@ func (f *follower) page(ref *queue.PageRef) ([]queue.Item, error) {
 			return f.pages[i].items, nil
 		}
 	}
-	items, err := f.q.pageItems(*ref)
+	c := &f.pages[f.turn]
+	f.turn = (f.turn + 1) % pageCache
+	c.pos = 0
+	size := int(store.LiveSize(int(ref.Ext.(*pageExt).size)))
+	payload, _, _, err := f.q.Log.Read(store.Position(ref.Pos), slices.Grow(f.raw[:0], size))
 	if err != nil {
 		return nil, err
 	}
-	f.pages[f.turn] = cachedPage{ref.Pos, items}
-	f.turn = (f.turn + 1) % pageCache
-	return items, nil
+	f.raw = payload
+	p := page{items: c.items[:0]}
+	err = p.parse(payload)
+	c.items = p.items
+	if err == nil {
+		c.pos = ref.Pos
+	}
+	return c.items, err
 }
+
+// forget gives the loader's memory back. Called when there is none at work.
+func (f *follower) forget() { f.pages, f.raw = [pageCache]cachedPage{}, nil }
 
 func (q *Queue) readRun(ld *loader, items []queue.Item, w *queue.Want, keep int) error {
 	size := 0
