@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -108,7 +107,7 @@ func interval(s string, now time.Time) (int64, bool) {
 // streamFilter wants messages whose header x-stream-filter-value is one of
 // values; with unfiltered, also those that have none.
 type streamFilter struct {
-	values     [][]byte
+	values     map[string]bool
 	unfiltered bool
 }
 
@@ -121,7 +120,7 @@ func (q *Queue) filter(args wire.Table) (*streamFilter, error) {
 	bad := func(key string, v wire.Value) error {
 		return errf(PreconditionFailed, "invalid arg '%s' for %s: {unacceptable_type,%s}", key, q.label(), wire.TypeName(v))
 	}
-	f := &streamFilter{}
+	f := &streamFilter{values: map[string]bool{}}
 	many, ok := v.(wire.Array)
 	if !ok {
 		many = wire.Array{v}
@@ -131,7 +130,7 @@ func (q *Queue) filter(args wire.Table) (*streamFilter, error) {
 		if !ok {
 			return nil, bad("x-stream-filter", v)
 		}
-		f.values = append(f.values, []byte(s))
+		f.values[s] = true
 	}
 	if v, ok := args.Get("x-stream-match-unfiltered"); ok {
 		b, ok := v.(wire.Bool)
@@ -158,10 +157,5 @@ func (f *streamFilter) Match(stored []byte) bool {
 	if !ok || value.Code() != 'S' {
 		return f.unfiltered
 	}
-	for _, want := range f.values {
-		if bytes.Equal(value.Bytes(), want) {
-			return true
-		}
-	}
-	return false
+	return f.values[string(value.Bytes())]
 }

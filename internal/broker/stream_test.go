@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+	"github.com/warrenmq/warren/internal/store"
 	"github.com/warrenmq/warren/internal/vfs"
 )
 
@@ -327,5 +329,49 @@ func TestStreamStart(t *testing.T) {
 		if got := fmt.Sprint(start, ok); got != c.want && !(c.want == "false" && !ok) {
 			t.Errorf("%v: %s, want %s", c.v, got, c.want)
 		}
+	}
+}
+
+// A message that cannot be read any more is passed over; all others arrive.
+func TestStreamDamage(t *testing.T) {
+	fs := vfs.NewMem()
+	d := newDesk(t, fs)
+	defer d.close()
+	d.declare("s", stream())
+	d.fill("s", 0, 3000, 50)
+	q := d.b.VHost("/").Queue("s")
+	for range 2 {
+		q.Trim()
+	}
+	damaged := map[int]bool{}
+	for _, seq := range []uint64{1, 500, 501, 1024, 2999} {
+		if _, err := q.Look(seq, func(m queueproc.Browsed) {
+			pos := store.Position(m.Item.Pos)
+			f, err := fs.OpenFile("d/"+store.SegmentName(pos.Segment()), os.O_RDWR)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteAt([]byte("damage"), int64(pos.Offset())+40); err != nil {
+				t.Error(err)
+			}
+			f.Close()
+		}); err != nil {
+			t.Fatal(err)
+		}
+		damaged[int(seq)-1] = true
+	}
+	r := d.read("s", 1<<20, arg("x-stream-offset", wire.String("first")))
+	got := strings.Fields(r.take(t, 2995))
+	for i := range 3000 {
+		if damaged[i] {
+			continue
+		}
+		if want := fmt.Sprintf("%d:%d..", i, i); !strings.HasPrefix(got[0], want) {
+			t.Fatal(got[0], want)
+		}
+		got = got[1:]
+	}
+	if n := q.Info().Counters.Lost; n != 5 {
+		t.Error("lost", n)
 	}
 }

@@ -229,8 +229,8 @@ func (h *Handler) deadLettered(p *page, n *broker.Totals) {
 		name := "rabbitmq_global_messages_dead_lettered_" + m.name + "_total"
 		p.head(name, counter, "Total number of messages dead-lettered due to "+m.help)
 		for k, kind := range kinds() {
-			if m.reason == queue.DeliveryLimit && broker.QueueKind(k) != broker.QuorumQueue {
-				continue
+			if broker.QueueKind(k) == broker.StreamQueue || m.reason == queue.DeliveryLimit && broker.QueueKind(k) != broker.QuorumQueue {
+				continue // it has none
 			}
 			for i, strategy := range []string{"disabled", "at_most_once"} {
 				p.sample(name, label("queue_type", kind, "dead_letter_strategy", strategy), float64(n.Queues[k].Dead[i][m.reason]))
