@@ -384,6 +384,7 @@ func (m *importer) parameter(row *apitype.Parameter) error {
 	if old := m.state.Parameter(v, row.Component, row.Name); old != nil && sameJSON(old.Value, row.Value) {
 		return nil
 	}
+	warnIdle(m.logger, v, row.Component, row.Name)
 	return m.add(&meta.SetParameter{VHost: v, Component: row.Component, Name: row.Name, Value: row.Value}, where)
 }
 

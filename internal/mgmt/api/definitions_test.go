@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -218,4 +220,16 @@ func TestNullIsNoText(t *testing.T) {
 	f.want("PUT", "/users/guest", `{"password":null,"tags":"administrator"}`,
 		`400 {"error":"bad_request","reason":"the value of \"password\" is of the wrong type: null instead of string"}`)
 	f.want("GET", "/permissions/%2F/guest", "", `200 {"user":"guest","vhost":"/","configure":".*","write":".*","read":".*"}`)
+}
+
+// TestIdleParameter: whoever sets up a shovel is told that nothing will move.
+func TestIdleParameter(t *testing.T) {
+	var log bytes.Buffer
+	f := newFixture(t, func(d *Deps) { d.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	f.want("PUT", "/parameters/shovel/%2F/s1", `{"value":{}}`, "201")
+	f.want("POST", "/definitions", `{"parameters":[{"component":"federation-upstream","vhost":"/","name":"s2","value":{}}]}`, "204")
+	f.want("PUT", "/parameters/vhost-limits/%2F/limits", `{"value":{"max-queues":5}}`, "201")
+	if n := strings.Count(log.String(), "nothing acts on it"); n != 2 || !strings.Contains(log.String(), "name=s1") || !strings.Contains(log.String(), "name=s2") {
+		t.Errorf("the log:\n%s", &log)
+	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 
 	"github.com/warrenmq/warren/internal/broker/meta"
@@ -118,6 +119,14 @@ func (a *API) mayParameter(rq *Request) error {
 	return nil
 }
 
+// warnIdle: parameters of shovels and of federation are kept, so that
+// definitions go in and come out whole, but whoever sets one must not wait for
+// messages that nothing moves.
+func warnIdle(l *slog.Logger, vhost, component, name string) {
+	l.Warn("a runtime parameter is kept, and nothing acts on it: shovels and federation are not part of this version",
+		"vhost", vhost, "component", component, "name", name)
+}
+
 func (a *API) putParameter(rq *Request) error {
 	if err := a.mayParameter(rq); err != nil {
 		return err
@@ -132,6 +141,11 @@ func (a *API) putParameter(rq *Request) error {
 	_, missing := a.parameter(rq)
 	if _, err := rq.Do(&meta.SetParameter{VHost: rq.Var("vhost"), Component: rq.Var("component"), Name: rq.Var("name"), Value: in.Value}); err != nil {
 		return err
+	}
+	switch rq.Var("component") {
+	case componentLimits, componentOperatorPolicy:
+	default:
+		warnIdle(a.Logger, rq.Var("vhost"), rq.Var("component"), rq.Var("name"))
 	}
 	return rq.Created(missing == nil)
 }
