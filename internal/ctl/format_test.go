@@ -60,6 +60,7 @@ func TestFormatters(t *testing.T) {
 		{"erlang", rows{columns: []string{"name"}}, nil, "[]\n"},
 		{"csv", rows{columns: []string{"name"}}, nil, ""},
 		// What would break the table.
+		{"table", rows{columns: []string{"name"}, list: [][]any{{"a\u009bb"}}}, nil, "name\na\\233b\n"},
 		{"table", rows{columns: []string{"name"}, list: [][]any{{"a\tb\nc\\d"}, {""}, {nil}}}, nil, "name\na\\011b\\012c\\\\d\n\n\n"},
 	} {
 		var out bytes.Buffer
@@ -103,13 +104,14 @@ func TestErlang(t *testing.T) {
 	hashes := []string{"blake2s", "blake2b", "sha3_512", "sha3_384", "sha3_256", "sha3_224", "sha512", "sha384", "sha256", "sha224", "sha", "ripemd160", "md5", "md4"}
 	for want, v := range map[string]any{
 		"[blake2s,blake2b,sha3_512,sha3_384,sha3_256,sha3_224,sha512,sha384,sha256,\n sha224,sha,ripemd160,md5,md4]": atoms(hashes),
-		"#{}":                      erlMap{},
-		"[]":                       list{},
-		`'a b'`:                    atom("a b"),
-		`{<<"x">>,1.5,undefined}`:  tuple{"x", 1.5, nil},
-		`[{<<"max-nope">>,5}]`:     list{tuple{"max-nope", int64(5)}},
-		`#{<<"a">> => [<<"b">>]}`:  erlMap{{"a", list{"b"}}},
-		`[{rabbit,[{'a.b',"c"}]}]`: pairs{{"rabbit", pairs{{"a.b", charlist("c")}}}},
+		`"n\e[31m\nx\d\001\233é\""`: charlist("n\x1b[31m\nx\x7f\x01\u009bé\""),
+		"#{}":                       erlMap{},
+		"[]":                        list{},
+		`'a b'`:                     atom("a b"),
+		`{<<"x">>,1.5,undefined}`:   tuple{"x", 1.5, nil},
+		`[{<<"max-nope">>,5}]`:      list{tuple{"max-nope", int64(5)}},
+		`#{<<"a">> => [<<"b">>]}`:   erlMap{{"a", list{"b"}}},
+		`[{rabbit,[{'a.b',"c"}]}]`:  pairs{{"rabbit", pairs{{"a.b", charlist("c")}}}},
 	} {
 		if got := pretty(v); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -197,12 +197,28 @@ func shortValue(v any) string {
 }
 
 func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s) + `"`
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch i := strings.IndexRune("\"\\\n\t\r\b\v\f\x1b\x7f", r); {
+		case i >= 0:
+			b.WriteString(`\` + `"\ntrbvfed`[i:i+1])
+		case control(r):
+			fmt.Fprintf(&b, `\%03o`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
+
+// control reports whether a terminal does something at r instead of showing it.
+func control(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
 
 // escapeCell keeps a value in its line and its column.
 func escapeCell(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 127 || r == '\\' }) {
+	if !strings.ContainsFunc(s, func(r rune) bool { return control(r) || r == '\\' }) {
 		return s
 	}
 	var b strings.Builder
@@ -210,7 +226,7 @@ func escapeCell(s string) string {
 		switch {
 		case r == '\\':
 			b.WriteString(`\\`)
-		case r < ' ' || r == 127:
+		case control(r):
 			fmt.Fprintf(&b, `\%03o`, r)
 		default:
 			b.WriteRune(r)

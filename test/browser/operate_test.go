@@ -138,11 +138,11 @@ func TestCloseConnection(t *testing.T) {
 	p.within("h1", "billing worker")
 	p.press("Close")
 	p.dialog("Close the connection")
-	p.fill("reason", "maintenance tonight")
+	p.fill("reason", "maintenance tonight (50%), 维护")
 	p.pressIn("dialog[open] .dialog-foot", "Close")
 	err := <-closed
 	var closure *amqp.Error
-	if !errors.As(err, &closure) || closure.Code != amqp.ConnectionForced || closure.Reason != "CONNECTION_FORCED - maintenance tonight" {
+	if !errors.As(err, &closure) || closure.Code != amqp.ConnectionForced || closure.Reason != "CONNECTION_FORCED - maintenance tonight (50%), 维护" {
 		t.Errorf("the client was told %v", err)
 	}
 	p.until("the list", "location.hash === '#/connections'")

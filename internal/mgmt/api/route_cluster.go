@@ -1,9 +1,9 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -134,6 +134,18 @@ func (a *API) resetAttempts(rq *Request) error {
 	return a.nodeCommand(rq, "reset counts of logins", "", func() error { a.Broker.ResetAuthAttempts(); return nil })
 }
 
+// closeReason is the header X-Reason, or RabbitMQ's words. The page encodes what
+// headers cannot hold.
+func (rq *Request) closeReason() string {
+	reason := rq.Header.Get("X-Reason")
+	if rq.Header.Get("X-Requested-With") == "warren" {
+		if s, err := url.PathUnescape(reason); err == nil {
+			reason = s
+		}
+	}
+	return closeReason(reason)
+}
+
 func (a *API) deleteConnection(rq *Request) error {
 	name := rq.Var("name")
 	owner, found := "", false
@@ -148,7 +160,7 @@ func (a *API) deleteConnection(rq *Request) error {
 	case !rq.Admin() && owner != rq.User.Name:
 		return notAuthorised("User not authorised to access object")
 	}
-	reason := cmp.Or(rq.Header.Get("X-Reason"), defaultCloseReason)
+	reason := rq.closeReason()
 	if a.Broker.CloseClients(rq.Actor(), reason, func(c *broker.ClientInfo) bool { return c.Name == name }) == 0 {
 		return NotFound()
 	}
@@ -160,7 +172,7 @@ func (a *API) deleteUserConnections(rq *Request) error {
 	if !rq.Admin() && user != rq.User.Name {
 		return notAuthorised("User not authorised to access object")
 	}
-	reason := cmp.Or(rq.Header.Get("X-Reason"), defaultCloseReason)
+	reason := rq.closeReason()
 	a.Broker.CloseClients(rq.Actor(), reason, func(c *broker.ClientInfo) bool { return c.User == user })
 	return rq.NoContent()
 }

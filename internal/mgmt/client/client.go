@@ -135,7 +135,7 @@ func (c *Client) Post(ctx context.Context, path string, in, out any) error {
 func (c *Client) Delete(ctx context.Context, path, reason string) error {
 	h := http.Header{}
 	if reason != "" {
-		h.Set("X-Reason", reason)
+		h.Set("X-Reason", oneLine(reason))
 	}
 	resp, err := c.send(ctx, http.MethodDelete, path, nil, h)
 	if err != nil {
@@ -143,6 +143,16 @@ func (c *Client) Delete(ctx context.Context, path, reason string) error {
 	}
 	io.Copy(io.Discard, resp.Body)
 	return resp.Body.Close()
+}
+
+// oneLine makes spaces of what no header can hold.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // send returns a success, or an error with nothing to be closed.

@@ -57,8 +57,8 @@ function closeDialog(name, label) {
   });
 }
 
-// Headers are Latin-1 only; others are percent-encoded rather than refused by the browser.
-const encodeHeader = (s) => (/^[\x20-\x7e\xa0-\xff]*$/.test(s) ? s : encodeURIComponent(s));
+// A header holds ASCII; the server decodes what the page sends.
+const encodeHeader = encodeURIComponent;
 
 export function connection(ctx) {
   const { name } = ctx.params;
