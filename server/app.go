@@ -3,14 +3,18 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"path"
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/warrenmq/warren/internal/audit"
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/mgmt/api"
 	"github.com/warrenmq/warren/internal/proto/amqp091/session"
 	"github.com/warrenmq/warren/internal/stats"
@@ -114,17 +118,15 @@ func (s *Server) newApp() (*app, error) {
 	case cfg.Durability == OS:
 		bc.Sync = store.OS
 	}
-	if cfg.DefinitionsPath != "" {
+	if cfg.DefinitionsPath != "" || cfg.DefinitionsURL != "" {
 		bc.Bootstrap = broker.Bootstrap{} // the definitions say who is there
 	}
 	b, err := broker.Open(bc)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.DefinitionsPath != "" {
-		if err := api.LoadDefinitions(b, cfg.DefinitionsPath, cfg.DefinitionsSkipUnchanged, s.logger); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
+	if err := s.definitions(b); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	a := &app{broker: b, quiet: func() {}}
 	a.ctx, a.end = context.WithCancel(context.Background())
@@ -135,8 +137,35 @@ func (s *Server) newApp() (*app, error) {
 		Information: "Warren is not RabbitMQ; it answers as one. Licensed under the Apache License 2.0.",
 		Heartbeat:   cfg.Heartbeat, FrameMax: cfg.FrameMax, ChannelMax: cfg.ChannelMax,
 		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms, CertLogin: auth.CertLogin(cfg.CertLogin),
+		Prefetch: cfg.Prefetch, PrefetchGlobal: cfg.PrefetchGlobal,
 	}}
 	return a, nil
+}
+
+// fetchPatience is how long definitions may take to come.
+const fetchPatience = 2 * time.Minute
+
+// definitions imports those that the node is to have.
+func (s *Server) definitions(b *broker.Broker) error {
+	cfg := &s.cfg
+	switch {
+	case cfg.DefinitionsPath != "":
+		return api.LoadDefinitions(b, cfg.DefinitionsPath, cfg.DefinitionsSkipUnchanged, s.logger)
+	case cfg.DefinitionsURL == "":
+		return nil
+	}
+	from, err := url.Parse(cfg.DefinitionsURL)
+	if err != nil {
+		return errors.New("definitions.https.url is not a URL")
+	}
+	opts := listen.ClientTLS(cfg.DefinitionsTLS)
+	t, err := opts.Config(from.Hostname())
+	if err != nil {
+		return fmt.Errorf("definitions.tls: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fetchPatience)
+	defer cancel()
+	return api.FetchDefinitions(ctx, b, from, t, cfg.DefinitionsSkipUnchanged, s.logger)
 }
 
 // record puts what the broker tells on record.

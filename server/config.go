@@ -84,11 +84,20 @@ type Config struct {
 	// definitions.local.path). A node that imports makes no default user.
 	DefinitionsPath          string
 	DefinitionsSkipUnchanged bool // definitions.skip_if_unchanged
+	// DefinitionsURL is where definitions are fetched from at each start
+	// (definitions.https.url), by HTTPS or HTTP, instead of DefinitionsPath.
+	DefinitionsURL string
+	DefinitionsTLS ClientTLS // definitions.tls
 
 	Heartbeat      time.Duration // offered to clients; default 60 s, negative: none
 	FrameMax       uint32        // bytes; default 131072
 	ChannelMax     uint16        // channels of a connection; default 2047
 	MaxMessageSize int64         // bytes of a body; default 16 MiB, at most 512 MiB
+	// Prefetch is what channels have until their client says otherwise
+	// (default_consumer_prefetch); 0: no limit. PrefetchGlobal: for all their
+	// consumers together.
+	Prefetch       uint16
+	PrefetchGlobal bool
 	Limits         Limits
 	Memory         MemoryAlarm
 	DiskFree       DiskAlarm
@@ -134,6 +143,15 @@ type TLS struct {
 	// knows is good. "": none are looked up.
 	CRLCheck string
 	CRLs     []string // directories and files with lists, PEM or DER (crl_sources.N.path)
+}
+
+// ClientTLS is what a connection is told that the node opens itself.
+type ClientTLS struct {
+	CAFile                      string // whom to trust; "": those that the system trusts
+	CertFile, KeyFile, Password string // ours, if the server asks
+	NoVerify                    bool   // take any certificate
+	Versions, Ciphers           []string
+	ServerName                  string // "": the host's
 }
 
 // CertLogin is what of a peer's certificate is its user name, for EXTERNAL.
@@ -246,6 +264,9 @@ type Management struct {
 	// OperatorPoliciesFixed: the HTTP API does not change operator policies
 	// (restrictions.operator_policy_changes.disabled).
 	OperatorPoliciesFixed bool
+	// ReferenceAuth: the reference of the HTTP API is for users only
+	// (require_auth_for_api_reference).
+	ReferenceAuth bool
 	// PageDir (warren.management_page_dir) has the page's files, for those who
 	// work on them; default: those in the program.
 	PageDir string

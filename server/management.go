@@ -44,7 +44,7 @@ func (m *management) open(a *app) error {
 			PathPrefix: c.PathPrefix, MaxBodySize: c.MaxBodySize, LoginTimeout: c.SessionTimeout,
 			CORSOrigins: c.CORSOrigins, CORSMaxAge: int(c.CORSMaxAge / time.Second), CSP: c.CSP, HSTS: c.HSTS,
 			ContentType: c.ContentTypeOpts, XSSProtection: c.XSSProtection, FrameOptions: c.FrameOptions, Referrer: c.ReferrerPolicy,
-			NoBasicAuth: c.DisableBasicAuth, NoOpPolicies: c.OperatorPoliciesFixed,
+			NoBasicAuth: c.DisableBasicAuth, ReferenceAuth: c.ReferenceAuth, NoOpPolicies: c.OperatorPoliciesFixed,
 			DisableStats: c.DisableStats, QueueTotals: c.QueueTotals, RatesMode: c.RatesMode,
 		},
 	})

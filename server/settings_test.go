@@ -1,8 +1,11 @@
 package server
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/warrenmq/warren/internal/auth"
 	"github.com/warrenmq/warren/internal/broker/meta"
@@ -46,5 +49,58 @@ func TestPrometheusPath(t *testing.T) {
 	}
 	if code := scrape(t, s, "/metrics").StatusCode; code != 404 {
 		t.Errorf("/metrics: %d", code)
+	}
+}
+
+// Channels begin with a prefetch if the configuration says so, and what the
+// client says takes its place.
+func TestDefaultPrefetch(t *testing.T) {
+	for _, c := range []struct {
+		global bool
+		qos    bool
+		want   int
+	}{{false, false, 2}, {true, false, 2}, {false, true, 5}, {true, true, 5}} {
+		s := start(t, func(cfg *Config) { cfg.Prefetch, cfg.PrefetchGlobal = 2, c.global })
+		_, ch := open(t, s)
+		q, err := ch.QueueDeclare("", false, false, true, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if err := ch.Publish("", q.Name, false, false, amqp.Publishing{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.qos {
+			if err := ch.Qos(0, 0, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ds, err := ch.Consume(q.Name, "", false, false, false, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range c.want {
+			<-ds
+		}
+		// What is left is what was not delivered.
+		if left, err := ch.QueueDeclarePassive(q.Name, false, false, true, false, nil); err != nil || left.Messages != 5-c.want {
+			t.Errorf("%+v: %d left, %v", c, left.Messages, err)
+		}
+	}
+}
+
+// The reference of the HTTP API is for everybody, or for users only.
+func TestReferenceAuth(t *testing.T) {
+	for on, want := range map[bool]int{false: 200, true: 401} {
+		s := start(t, func(cfg *Config) { cfg.Management.ReferenceAuth = on })
+		for _, page := range []string{"/api/index.html", "/api/openapi.json"} {
+			if code, _ := get(t, http.DefaultClient, "http://"+s.ManagementAddrs()[0].String()+page); code != want {
+				t.Errorf("%s: %d", page, code)
+			}
+			if code, _ := get(t, http.DefaultClient, "http://guest:guest@"+s.ManagementAddrs()[0].String()+page); code != 200 {
+				t.Errorf("%s for a user: %d", page, code)
+			}
+		}
 	}
 }

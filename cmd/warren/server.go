@@ -197,6 +197,8 @@ func readyLine(cfg *config.Config, srv *server.Server) string {
 	switch {
 	case c.DefinitionsPath != "":
 		login = "users as in " + c.DefinitionsPath // there is no default user
+	case c.DefinitionsURL != "":
+		login = "users as in the definitions that were fetched"
 	case c.DefaultUser == "guest" && c.DefaultPass == "guest" && slices.Contains(c.LoopbackUsers, "guest"):
 		login = "user guest, password guest, from this host only"
 	}

@@ -79,6 +79,9 @@ func (r *termReader) application(app string, props term.List) error {
 		if !ok {
 			return &Error{origin, fmt.Errorf("want {key, value}, found %s", short(props[i]))}
 		}
+		if l, isList := value.(term.List); app == "rabbitmq_shovel" && key == "shovels" && isList && len(l) > 0 {
+			return &Error{origin, errors.New("{rabbitmq_shovel, shovels}: shovels are not part of this version: nobody would move these messages")}
+		}
 		if strings.Contains(foreignApps, " "+app+" ") {
 			r.l.note("%s: {%s, %s} has no effect: %s", origin, app, key, "this application is not part of Warren")
 			continue

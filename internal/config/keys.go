@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/logging"
 	"github.com/warrenmq/warren/server"
 )
@@ -52,6 +53,12 @@ type build struct {
 	levels     int // how often a level of the console was set
 	syslog     logging.Syslog
 	syslogHost string
+	// definitions are where definitions may come from.
+	definitions struct {
+		load, local, url string
+		fetch            bool
+		tls              listen.ClientTLS
+	}
 }
 
 // webKeys is where an HTTP listener is to be.
@@ -188,8 +195,9 @@ func (b *build) finish() (*Config, error) {
 	} else if b.levels > 0 {
 		b.c.Log.Console = true
 	}
+	err := errors.Join(b.finishSyslog(), b.finishDefinitions())
 	b.c.Notes = b.notes
-	return b.c, b.finishSyslog()
+	return b.c, err
 }
 
 // loopback works out who may only come from this host: guest, unless somebody

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/server"
 )
 
@@ -20,7 +21,7 @@ func (b *build) coreKeys() []key {
 		{name: "handshake_timeout", def: "10000", set: millis(&s.HandshakeTimeout)},
 		{name: "ssl_handshake_timeout", def: "5000", set: millis(&s.TLSHandshakeTimeout)},
 		{name: "proxy_protocol", def: "false", set: boolean(&s.ProxyProtocol)},
-		{name: "reverse_dns_lookups", refuse: "host names instead of addresses in the names of connections are not supported", harmless: []string{"false"}},
+		{name: "reverse_dns_lookups", note: "addresses are shown as they are: to look up names would hold up each connection"},
 		{name: "tcp_listen_options.nodelay", def: "true", set: func(_ *build, _ []string, v string) error {
 			on, err := parseBool(v)
 			s.Socket.Delay = !on
@@ -149,6 +150,40 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 		{name: p + "user_lookup_fun", refuse: "this is Erlang code"},
 		{name: p + "verify_fun", refuse: "this is Erlang code"},
 	}
+}
+
+// clientTLSKeys are those of a connection that the node opens.
+func (b *build) clientTLSKeys(prefix string, t *listen.ClientTLS) []key {
+	p := prefix + "."
+	const choose = "Go's TLS chooses well by itself"
+	rows := []key{
+		{name: p + "cacertfile", set: needed(&t.CAFile)},
+		{name: p + "certfile", set: needed(&t.CertFile)},
+		{name: p + "keyfile", set: needed(&t.KeyFile)},
+		{name: p + "password", set: text(&t.Password), secret: true},
+		{name: p + "verify", def: "verify_peer", set: func(_ *build, _ []string, v string) error {
+			t.NoVerify = v == "verify_none"
+			return oneOf(v, "verify_peer", "verify_none")
+		}},
+		{name: p + "versions.$n", def: "tlsv1.3, tlsv1.2", set: item(prefix+".versions", among("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1"))},
+		{name: p + "ciphers.$n", def: "Go's", set: item(prefix+".ciphers", anything)},
+		{name: p + "fail_if_no_peer_cert", note: "a server always has a certificate"},
+		{name: p + "depth", refuse: "a limit on the length of the server's chain is not supported"},
+		{name: p + "crl_check", refuse: "revocation lists are looked up for clients only", harmless: []string{"false"}},
+		{name: p + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
+		{name: p + "log_level", note: "what goes wrong is logged as an error, with the reason"},
+		{name: p + "log_alert", note: "what goes wrong is logged as an error, with the reason"},
+	}
+	for _, leaf := range []string{"honor_cipher_order", "honor_ecc_order", "secure_renegotiate", "reuse_session", "reuse_sessions"} {
+		rows = append(rows, key{name: p + leaf, note: choose})
+	}
+	for _, leaf := range []string{"cacerts.$n", "cert", "key.$*"} {
+		rows = append(rows, key{name: p + leaf, refuse: "a certificate or key in the configuration is not supported; name a file"})
+	}
+	for _, leaf := range []string{"dh", "dhfile", "psk_identity"} {
+		rows = append(rows, key{name: p + leaf, refuse: "key exchange of this kind is not supported"})
+	}
+	return rows
 }
 
 // pattern checks a regular expression. An empty one would fit everything, while

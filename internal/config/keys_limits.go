@@ -3,13 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
 // limitKeys are limits, alarms, and what queues are like.
 func (b *build) limitKeys() []key {
 	s := b.s
-	noQuorumLog := "quorum queues are kept in the node's one log, which needs no such setting"
+	noQuorumLog := "quorum queues are kept in the node's one log, in warren.data_dir, which needs no such setting"
 	rows := []key{
 		{name: "connection_max", def: "infinity", set: limit(&s.Limits.Connections)},
 		{name: "max_connections", set: limit(&s.Limits.Connections)},
@@ -69,7 +70,15 @@ func (b *build) limitKeys() []key {
 		}},
 		{name: "queue_types.$type.enabled", refuse: "queue types cannot be switched off", harmless: []string{"true"}},
 		{name: "exchange_types.local_random.enabled", refuse: "exchange types cannot be switched off", harmless: []string{"true"}},
-		{name: "default_consumer_prefetch", refuse: "a limit for consumers that set none would change what clients see; set it in the clients, with basic.qos", harmless: []string{"false,0"}},
+		{name: "default_consumer_prefetch", set: func(_ *build, _ []string, v string) error {
+			global, count, ok := strings.Cut(v, ",")
+			on, err := parseBool(global)
+			n, err2 := parseInt(strings.TrimSpace(count), 0, 65535)
+			if s.PrefetchGlobal, s.Prefetch = on, uint16(n); !ok || err != nil || err2 != nil {
+				return errors.New("want {false, N}, or {true, N} for all consumers of a channel together")
+			}
+			return nil
+		}},
 		{name: "consumer_disconnected_timeout", note: "there is one node, and consumers are not out of reach"},
 		{name: "quorum_queue.property_equivalence.relaxed_checks_on_redeclaration", refuse: "checks of declarations cannot be relaxed", harmless: []string{"false"}},
 		{name: "quorum_queue.$*", note: noQuorumLog},

@@ -102,11 +102,7 @@ func formatKeys(output string, f *logging.Format) []key {
 func (b *build) syslogKeys() []key {
 	c := &b.c.Log
 	s := &b.syslog
-	t := &s.TLS
 	const p = "log.syslog."
-	const tls = p + "ssl_options."
-	const choose = "Go's TLS chooses well by itself"
-	const elsewhere = "is not supported here; name a file"
 	rows := []key{
 		{name: "log.syslog", def: "false", set: func(_ *build, _ []string, v string) error {
 			on, err := parseBool(v)
@@ -137,31 +133,8 @@ func (b *build) syslogKeys() []key {
 		{name: p + "identity", def: "rabbitmq-server", set: needed(&s.Identity)},
 		{name: p + "facility", def: "daemon", set: choice(&s.Facility, logging.Facilities()...)},
 		{name: p + "multiline_mode", note: "an entry is always one line"},
-
-		{name: tls + "cacertfile", set: needed(&t.CAFile)},
-		{name: tls + "certfile", set: needed(&t.CertFile)},
-		{name: tls + "keyfile", set: needed(&t.KeyFile)},
-		{name: tls + "password", set: text(&t.Password), secret: true},
-		{name: tls + "verify", def: "verify_peer", set: func(_ *build, _ []string, v string) error {
-			t.NoVerify = v == "verify_none"
-			return oneOf(v, "verify_peer", "verify_none")
-		}},
-		{name: tls + "versions.$n", def: "tlsv1.3, tlsv1.2", set: item(tls+"versions", among("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1"))},
-		{name: tls + "fail_if_no_peer_cert", note: "a server always has a certificate"},
-		{name: tls + "depth", refuse: "a limit on the length of the server's chain is not supported"},
-		{name: tls + "crl_check", refuse: "revocation lists are not supported for syslog", harmless: []string{"false"}},
-		{name: tls + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
 	}
-	for _, leaf := range []string{"honor_cipher_order", "honor_ecc_order", "secure_renegotiate", "reuse_sessions", "log_alert"} {
-		rows = append(rows, key{name: tls + leaf, note: choose})
-	}
-	for _, leaf := range []string{"cacerts.$n", "cert", "key.$*"} {
-		rows = append(rows, key{name: tls + leaf, refuse: "a certificate or key in the configuration " + elsewhere})
-	}
-	for _, leaf := range []string{"dh", "dhfile", "psk_identity"} {
-		rows = append(rows, key{name: tls + leaf, refuse: "key exchange of this kind is not supported"})
-	}
-	return rows
+	return append(rows, b.clientTLSKeys("log.syslog.ssl_options", &s.TLS)...)
 }
 
 // finishSyslog works out what depends on several keys.
@@ -171,7 +144,7 @@ func (b *build) finishSyslog() error {
 	if s := &b.syslog; s.Host == "" { // the address wins, as in RabbitMQ
 		s.Host = b.syslogHost
 	}
-	b.syslog.TLS.Versions = valuesByKey(b.lists["log.syslog.ssl_options.versions"])
+	b.syslog.TLS.Versions, b.syslog.TLS.Ciphers = valuesByKey(b.lists["log.syslog.ssl_options.versions"]), valuesByKey(b.lists["log.syslog.ssl_options.ciphers"])
 	if c.ExchangeVHost = b.s.DefaultVHost; c.ExchangeVHost == "" {
 		c.ExchangeVHost = "/"
 	}

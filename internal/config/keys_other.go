@@ -4,10 +4,11 @@ package config
 // are not there, and those about how Erlang works.
 func otherKeys() []key {
 	const (
-		erlang  = "this is about how Erlang works"
-		alone   = "this version runs single nodes"
-		several = "this version runs single nodes: with this setting every node would be a broker of its own, with other messages"
-		absent  = " is not part of this version: nothing listens for it"
+		erlang    = "this is about how Erlang works"
+		alone     = "this version runs single nodes"
+		several   = "this version runs single nodes: with this setting every node would be a broker of its own, with other messages"
+		permitted = "what RabbitMQ 4 has deprecated works here, and cannot be forbidden"
+		absent    = " is not part of this version: nothing listens for it"
 	)
 	rows := []key{
 		{name: "num_acceptors.tcp", note: "connections are accepted as they come"},
@@ -44,7 +45,9 @@ func otherKeys() []key {
 		{name: "background_gc_target_interval", note: erlang},
 		{name: "delegate_count", note: erlang},
 		{name: "default_worker_pool_size", note: erlang},
-		{name: "deprecated_features.permit.$name", note: "what RabbitMQ 4 has deprecated works here"},
+		{name: "deprecated_features.permit.transient_nonexcl_queues", refuse: permitted, harmless: []string{"true"}},
+		{name: "deprecated_features.permit.global_qos", refuse: permitted, harmless: []string{"true"}},
+		{name: "deprecated_features.permit.$name", note: "this version does not have it, or has it without the trouble that deprecated it"},
 		{name: "message_interceptors.$*", refuse: "interceptors of messages are not part of this version"},
 		{name: "mqtt.message_interceptors.$*", refuse: "interceptors of messages are not part of this version"},
 		{name: "cluster_tags.$tag", note: alone},
@@ -59,7 +62,6 @@ func otherKeys() []key {
 		{name: "cluster_partition_handling", note: alone},
 		{name: "cluster_partition_handling.$*", note: alone},
 		{name: "cluster_keepalive_interval", note: alone},
-		{name: "cluster_queue_limit.$*", note: alone},
 		{name: "net_ticktime", note: alone},
 		{name: "distribution.listener.$*", note: alone},
 		{name: "distribution.$*", note: alone},
@@ -73,7 +75,7 @@ func otherKeys() []key {
 
 		{name: "event_exchange.$*", note: "the event exchange is not part of this version"},
 		{name: "tracing.$*", note: "the tracing plugin is not part of this version"},
-		{name: "trust_store.$*", note: "the trust store is not part of this version"},
+		{name: "trust_store.$*", refuse: "the trust store is not part of this version: clients would be trusted by ssl_options.cacertfile alone"},
 		{name: "shovel.$*", note: "shovels are not part of this version"},
 		{name: "federation.$*", note: "federation is not part of this version"},
 		{name: "auth_http.$*", note: "this backend is not part of this version"},

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/warrenmq/warren/server"
@@ -12,7 +13,6 @@ import (
 func (b *build) pluginKeys() []key {
 	s := b.s
 	m, p := &s.Management, &s.Prometheus
-	definitions := needed(&s.DefinitionsPath)
 	rows := []key{
 		{name: "management.path_prefix", set: func(_ *build, _ []string, v string) error {
 			m.PathPrefix = strings.TrimSuffix(v, "/")
@@ -54,7 +54,7 @@ func (b *build) pluginKeys() []key {
 		{name: "management.disable_basic_auth", def: "false", set: boolean(&m.DisableBasicAuth)},
 		{name: "management.sample_retention_policies.$policy.$interval", note: "samples are kept as RabbitMQ keeps them by default:" +
 			" 10 minutes by 5 seconds, an hour by minutes; for the node and for virtual hosts 8 hours by 10 minutes and a day by 30 minutes, too"},
-		{name: "management.load_definitions", set: definitions},
+		{name: "management.load_definitions", set: needed(&b.definitions.load)},
 		{name: "management.http_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
 		{name: "http_dispatch.access_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
 		{name: "management.listener.server.$*", note: "HTTP connections are looked after as they need it"},
@@ -67,7 +67,7 @@ func (b *build) pluginKeys() []key {
 		{name: "management.db_cache_multiplier", note: "nothing is cached that could be old"},
 		{name: "management.delegate_count", note: "there is one node"},
 		{name: "management.process_stats_gc_timeout", note: "there are no Erlang processes"},
-		{name: "management.require_auth_for_api_reference", note: "the reference is public"},
+		{name: "management.require_auth_for_api_reference", def: "false", set: boolean(&m.ReferenceAuth)},
 		{name: "management.credential_encryption_secret", note: "a session's token says nothing about the password"},
 		{name: "management.definitions.require_json_extension", note: "what matters is what is in the file"},
 		{name: "management.restrictions.quorum_queue_replica_operations.disabled", note: "there is one node"},
@@ -97,17 +97,24 @@ func (b *build) pluginKeys() []key {
 		{name: "prometheus.authentication.enabled", def: "false", set: boolean(&p.Authentication)},
 		{name: "prometheus.filter_aggregated_queue_metrics_pattern", note: "metrics cost little"},
 
-		{name: "load_definitions", set: definitions},
-		{name: "definitions.local.path", set: definitions},
+		{name: "load_definitions", set: needed(&b.definitions.load)},
+		{name: "definitions.local.path", set: needed(&b.definitions.local)},
 		{name: "definitions.skip_if_unchanged", def: "false", set: boolean(&s.DefinitionsSkipUnchanged)},
 		{name: "definitions.hashing.algorithm", note: "whether definitions have changed is found out with SHA-256"},
-		{name: "definitions.import_backend", refuse: "definitions are read from files only: definitions.local.path", harmless: []string{"local_filesystem"}},
-		{name: "definitions.https.url", refuse: "definitions are read from files only: definitions.local.path"},
-		{name: "definitions.tls.$*", refuse: "definitions are read from files only: definitions.local.path"},
+		{name: "definitions.import_backend", def: "local_filesystem", set: importBackend},
+		{name: "definitions.https.url", secret: true, set: func(b *build, _ []string, v string) error {
+			b.definitions.url = v
+			u, err := url.Parse(v)
+			if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+				return errors.New("want a URL that begins with https://")
+			}
+			return nil
+		}},
 	}
 	for _, name := range []string{"client_id", "client_secret", "provider_url", "scopes", "metadata_url", "initiated_logon_type", "disable_basic_auth", "response_type"} {
 		rows = append(rows, key{name: "management.oauth_" + name, refuse: "OAuth 2 is not part of this version"})
 	}
+	rows = append(rows, b.clientTLSKeys("definitions.tls", &b.definitions.tls)...)
 	rows = append(rows, b.webKeysOf("management", &m.TLS)...)
 	rows = append(rows, b.webKeysOf("prometheus", &p.TLS)...)
 	old := func(name string, check func(string) error) key {
@@ -122,6 +129,49 @@ func (b *build) pluginKeys() []key {
 		rows = append(rows, k)
 	}
 	return rows
+}
+
+// importBackend takes the names that RabbitMQ has for them.
+func importBackend(b *build, _ []string, v string) error {
+	name := strings.TrimPrefix(strings.TrimPrefix(v, "rabbitmq_definitions_import_"), "rabbit_definitions_import_")
+	switch name {
+	case "local", "local_filesystem":
+		b.definitions.fetch = false
+	case "http", "https":
+		b.definitions.fetch = true
+	default:
+		return oneOf(v, "local_filesystem", "https")
+	}
+	return nil
+}
+
+// finishDefinitions decides where definitions come from.
+func (b *build) finishDefinitions() error {
+	d, s := &b.definitions, b.s
+	d.tls.Versions, d.tls.Ciphers = valuesByKey(b.lists["definitions.tls.versions"]), valuesByKey(b.lists["definitions.tls.ciphers"])
+	s.DefinitionsTLS = server.ClientTLS(d.tls)
+	unused := func(key, why string) { b.notes = append(b.notes, key+" has no effect: "+why) }
+	s.DefinitionsPath = d.load
+	switch {
+	case d.fetch && d.url == "":
+		return errors.New("definitions.import_backend: definitions.https.url is wanted, too")
+	case d.fetch && d.load != "":
+		return errors.New("load_definitions and definitions.https.url: a node takes its definitions from one place")
+	case d.fetch:
+		if s.DefinitionsURL = d.url; d.local != "" {
+			unused("definitions.local.path", "definitions.import_backend names another place")
+		}
+		return nil
+	case d.url != "":
+		unused("definitions.https.url", "definitions.import_backend does not name it")
+	}
+	if d.local != "" {
+		if d.load != "" && d.load != d.local {
+			return errors.New("load_definitions and definitions.local.path: a node takes its definitions from one place")
+		}
+		s.DefinitionsPath = d.local
+	}
+	return nil
 }
 
 func isPort(v string) error { _, err := portNumber(v); return err }

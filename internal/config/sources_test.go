@@ -279,6 +279,15 @@ func TestForeignKeys(t *testing.T) {
 		{"frame_max = 0", "any amount of memory", ""},
 		{"management.oauth_enabled = true", "OAuth 2", ""},
 		{"log.nosuch.level = info", "no such category", ""},
+		{"definitions.import_backend = rabbitmq_definitions_import_local_filesystem", "", ""},
+		{"definitions.import_backend = s3", "want local_filesystem or https", ""},
+		{"definitions.https.url = ftp://x/y", "want a URL that begins with https://", ""},
+		{"definitions.https.url = https://x/y", "", "does not name it"},
+		{"deprecated_features.permit.global_qos = false", "cannot be forbidden", ""},
+		{"deprecated_features.permit.global_qos = true", "", ""},
+		{"deprecated_features.permit.classic_queue_mirroring = false", "", "does not have it"},
+		{"reverse_dns_lookups = true", "", "addresses are shown"},
+		{"default_consumer_prefetch = 5", "want {false, N}", ""},
 		{"vm_memory_high_watermark.relative = 7", "want a fraction", ""},
 	} {
 		got, err := load(t, c.line+"\n", nil)
@@ -385,6 +394,49 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// Definitions come from one place.
+func TestDefinitionsKeys(t *testing.T) {
+	const backend, at = "definitions.import_backend = https\n", "definitions.https.url = https://x/y\n"
+	for _, c := range []struct{ conf, path, url, err string }{
+		{"load_definitions = /a\n", "/a", "", ""},
+		{"definitions.local.path = /a\n", "/a", "", ""},
+		{"load_definitions = /a\ndefinitions.local.path = /a\n", "/a", "", ""},
+		{"load_definitions = /a\ndefinitions.local.path = /b\n", "", "", "from one place"},
+		{backend + at, "", "https://x/y", ""},
+		{backend + at + "definitions.local.path = /a\n", "", "https://x/y", ""},
+		{backend + at + "load_definitions = /a\n", "", "", "from one place"},
+		{backend, "", "", "definitions.https.url is wanted"},
+	} {
+		got, err := load(t, c.conf, nil)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q: %v", c.conf, err)
+			}
+			continue
+		}
+		if err != nil || got.Server.DefinitionsPath != c.path || got.Server.DefinitionsURL != c.url {
+			t.Errorf("%q: %q %q %v", c.conf, got.Server.DefinitionsPath, got.Server.DefinitionsURL, err)
+		}
+	}
+}
+
+// What would move messages is not passed over; what only tunes Erlang is.
+func TestForeignApplications(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{rabbitmq_shovel, [{shovels, [{one, []}]}]}].`:               "nobody would move these messages",
+		`[{rabbitmq_shovel, [{shovels, []}]}].`:                        "",
+		`[{kernel, [{net_ticktime, 60}]}].`:                            "",
+		`[{rabbit, [{default_consumer_prefetch, {false, 250}}]}].`:     "",
+		`[{rabbit, [{default_consumer_prefetch, {maybe, 250}}]}].`:     "want {false, N}",
+		`[{rabbit, [{default_consumer_prefetch, {false, 1000000}}]}].`: "want {false, N}",
+	} {
+		_, _, err := in(t, map[string]string{"advanced.config": text}, nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // No key of RabbitMQ's schemas is one that nobody knows.
 func TestRabbitMQsKeys(t *testing.T) {
 	text, err := os.ReadFile("testdata/keys-rabbitmq.txt")
@@ -420,6 +472,40 @@ func TestTLSTerms(t *testing.T) {
 	} {
 		if _, _, err := in(t, map[string]string{"rabbitmq.config": text}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// What has no effect is listed for users, with the reason.
+func TestKeysWithoutEffectAreListed(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/user/keys-without-effect.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(raw)
+	free := regexp.MustCompile(`\$[a-z]+`)
+	listed := func(name string) bool {
+		if strings.Contains(page, "`"+name+"`") {
+			return true
+		}
+		// ".leaf" goes with what stands before it.
+		i := strings.LastIndexByte(name, '.')
+		if i < 0 {
+			return false
+		}
+		for line := range strings.Lines(page) {
+			if strings.Contains(line, "`"+name[:i]+".") && (strings.Contains(line, "`"+name[i:]+"`") || strings.Contains(line, "`"+name[i+1:]+"`")) {
+				return true
+			}
+		}
+		return false
+	}
+	same := strings.NewReplacer("management.ssl.", "ssl_options.", "prometheus.ssl.", "ssl_options.", "management.listener.ssl_opts.", "ssl_options.",
+		"log.console.formatter", "log.file.formatter", "log.exchange.formatter", "log.file.formatter", "log.syslog.formatter", "log.file.formatter")
+	for _, k := range newBuild().keys {
+		name := free.ReplaceAllString(strings.ReplaceAll(k.name, "$*", "*"), "N")
+		if k.note != "" && !listed(name) && !listed(same.Replace(name)) {
+			t.Errorf("%s is not listed", name)
 		}
 	}
 }

@@ -72,6 +72,7 @@ type Config struct {
 	FrameOptions  string
 	Referrer      string
 	NoBasicAuth   bool // management.disable_basic_auth
+	ReferenceAuth bool // management.require_auth_for_api_reference
 	NoOpPolicies  bool // management.restrictions.operator_policy_changes.disabled
 	DisableStats  bool
 	QueueTotals   bool   // management.enable_queue_totals

@@ -1,11 +1,17 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,12 +35,57 @@ func LoadDefinitions(b *broker.Broker, path string, skipUnchanged bool, logger *
 		return err
 	}
 	contents := make([][]byte, len(files))
-	h := sha256.New()
 	for i, f := range files {
 		if contents[i], err = os.ReadFile(f); err != nil {
 			return err
 		}
-		h.Write(contents[i])
+	}
+	return bootDefinitions(b, files, contents, skipUnchanged, logger)
+}
+
+// maxDefinitions bounds what is fetched.
+const maxDefinitions = 256 << 20
+
+// FetchDefinitions does what LoadDefinitions does with what a URL has
+// (definitions.https.url).
+func FetchDefinitions(ctx context.Context, b *broker.Broker, from *url.URL, cfg *tls.Config, skipUnchanged bool, logger *slog.Logger) error {
+	t := &http.Transport{TLSClientConfig: cfg, Proxy: http.ProxyFromEnvironment}
+	defer t.CloseIdleConnections()
+	name := from.Redacted()
+	fail := func(err error) error {
+		var u *url.Error // which repeats the URL
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return fmt.Errorf("definitions cannot be fetched from %s: %w", name, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
+	if err != nil {
+		return fail(err)
+	}
+	resp, err := (&http.Client{Transport: t}).Do(req)
+	if err != nil {
+		return fail(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return fail(fmt.Errorf("the server answers %s", resp.Status))
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDefinitions+1))
+	if err != nil {
+		return fail(err)
+	}
+	if len(body) > maxDefinitions {
+		return fail(fmt.Errorf("they are longer than %d bytes", maxDefinitions))
+	}
+	return bootDefinitions(b, []string{name}, [][]byte{body}, skipUnchanged, logger)
+}
+
+// bootDefinitions imports what was read; names are for people.
+func bootDefinitions(b *broker.Broker, names []string, contents [][]byte, skipUnchanged bool, logger *slog.Logger) error {
+	h := sha256.New()
+	for _, c := range contents {
+		h.Write(c)
 	}
 	sum, _ := json.Marshal(hex.EncodeToString(h.Sum(nil)))
 	same := false
@@ -43,21 +94,21 @@ func LoadDefinitions(b *broker.Broker, path string, skipUnchanged bool, logger *
 		same = p != nil && sameJSON(p.Value, sum)
 	})
 	if same && skipUnchanged {
-		logger.Info("definitions have not changed since they were imported", "path", path)
+		logger.Info("definitions have not changed since they were imported", "from", strings.Join(names, ", "))
 		return nil
 	}
 	actor := broker.Actor{User: socketUser, Source: "definitions at start"}
-	for i, f := range files {
+	for i, name := range names {
 		m := &importer{broker: b, logger: logger, actor: actor}
 		if err := m.run(contents[i]); err != nil {
-			return fmt.Errorf("definitions of %s: %w", f, plain(err))
+			return fmt.Errorf("definitions of %s: %w", name, plain(err))
 		}
-		logger.Info("definitions imported", "file", f)
+		logger.Info("definitions imported", "from", name)
 	}
 	if same {
 		return nil
 	}
-	_, err = b.Do(actor, &meta.SetGlobalParameter{Name: importedHash, Value: sum})
+	_, err := b.Do(actor, &meta.SetGlobalParameter{Name: importedHash, Value: sum})
 	return err
 }
 

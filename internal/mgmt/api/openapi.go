@@ -205,9 +205,13 @@ func (a *API) getOpenAPI(rq *Request) error {
 }
 
 func (a *API) referenceRoutes() []*Route {
+	access := Open
+	if a.Config.ReferenceAuth {
+		access = Anyone
+	}
 	return []*Route{
-		{Method: http.MethodGet, Path: "/openapi.json", Access: Open, Stopped: true, Summary: "This description", Out: apitype.Object{}, Handle: a.getOpenAPI},
-		{Method: http.MethodGet, Path: "/index.html", Access: Open, Stopped: true, Summary: "The reference as a page", Handle: a.getReference},
+		{Method: http.MethodGet, Path: "/openapi.json", Access: access, Stopped: true, Summary: "This description", Out: apitype.Object{}, Handle: a.getOpenAPI},
+		{Method: http.MethodGet, Path: "/index.html", Access: access, Stopped: true, Summary: "The reference as a page", Handle: a.getReference},
 		{Method: http.MethodGet, Path: "/reference.css", Access: Open, Stopped: true, Summary: "How the page looks", Handle: a.getReferenceStyle},
 	}
 }

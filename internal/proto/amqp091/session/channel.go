@@ -111,6 +111,12 @@ func (c *Conn) unopened(f *wire.Frame) error {
 			text: "number of channels opened (" + itoa(uint64(len(c.channels))) + ") has reached the negotiated channel_max (" + itoa(uint64(c.channelMax)) + ")"}
 	}
 	ch := &channel{id: f.Channel, conn: c}
+	if n := uint32(c.srv.Config.Prefetch); n > 0 && c.srv.Config.PrefetchGlobal {
+		ch.limit = n
+		ch.hasLimit.Store(true)
+	} else if n > 0 {
+		ch.prefetch, ch.shownPrefetch = n, n
+	}
 	if ch.core, err = c.client.OpenChannel(ch); err != nil {
 		e := toClose(err)
 		e.conn, e.method = true, noMethod

@@ -32,6 +32,10 @@ type Config struct {
 	HandshakeTimeout time.Duration
 	Mechanisms       []string
 	CertLogin        auth.CertLogin // for EXTERNAL
+	// Prefetch is what channels have before basic.qos; 0: no limit.
+	// PrefetchGlobal: as basic.qos with global.
+	Prefetch       uint16
+	PrefetchGlobal bool
 }
 
 // Server serves AMQP 0-9-1 on sockets that somebody else accepts.
