@@ -8,8 +8,8 @@ import (
 )
 
 // maxThrough is the largest batch that is written past the system's cache.
-// Small ones wait for the disk alone, and that way it is one wait less; large
-// ones are as fast otherwise, and are in the cache for whoever reads them back.
+// Those wait for nothing but the disk. Larger ones come with a load that may
+// become a backlog, and are in the cache for whoever reads them back.
 const maxThrough = 32 << 10
 
 // through is what the committer needs to write whole blocks: the block that
