@@ -104,7 +104,8 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// prepare takes the data directory and opens the control socket.
+// prepare takes the data directory and opens the control socket: last, as what
+// comes in on it wants all that is prepared here.
 func (s *Server) prepare() (err error) {
 	if s.cfg.DataDir == "" {
 		s.fs = vfs.NewMem()
@@ -118,7 +119,15 @@ func (s *Server) prepare() (err error) {
 	if s.audit, err = audit.Open(dir, s.logger); err != nil {
 		return err
 	}
-	return s.loadPlugins()
+	if err := s.loadPlugins(); err != nil || s.cfg.DataDir == "" {
+		return err
+	}
+	ln, err := listen.Control(s.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	s.control = serveHTTP(ln, s.controlHandler(), s.logger)
+	return nil
 }
 
 func (s *Server) takeDir() (err error) {
@@ -132,11 +141,6 @@ func (s *Server) takeDir() (err error) {
 		}
 		return err
 	}
-	ln, err := listen.Control(dir)
-	if err != nil {
-		return err
-	}
-	s.control = serveHTTP(ln, s.controlHandler(), s.logger)
 	return nil
 }
 
