@@ -179,6 +179,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case a.Debug != nil && strings.HasPrefix(path, "/debug/"):
 		a.Guard(Administrator, http.StripPrefix(a.Config.PathPrefix, a.Debug)).ServeHTTP(w, r)
 	case a.UI != nil:
+		if a.Config.CSP == DefaultCSP { // nobody has set one, and the page has its own
+			w.Header().Del("Content-Security-Policy")
+		}
 		http.StripPrefix(a.Config.PathPrefix, a.UI).ServeHTTP(w, r)
 	default:
 		a.fail(w, r, NotFound())

@@ -219,6 +219,7 @@ func TestHeaders(t *testing.T) {
 		d.Config.PathPrefix = "rabbit/"
 		d.Config.HSTS = "max-age=1"
 		d.Config.MaxBodySize = 100
+		d.UI = http.NotFoundHandler()
 	})
 	get := func(method, path string, header ...string) *http.Response {
 		resp := f.send(f.request(method, path, "", header...))
@@ -241,6 +242,9 @@ func TestHeaders(t *testing.T) {
 	if resp.StatusCode != 200 || resp.Header.Get("Access-Control-Max-Age") != "1800" || resp.Header.Get("Access-Control-Allow-Headers") != "authorization" ||
 		!strings.Contains(resp.Header.Get("Access-Control-Allow-Methods"), "PUT") {
 		t.Errorf("preflight: %d %v", resp.StatusCode, resp.Header)
+	}
+	if got := get("GET", "/rabbit/").Header.Get("Content-Security-Policy"); got != "" {
+		t.Errorf("the page's own policy would be hidden by %q", got)
 	}
 	if resp := get("GET", "/api/whoami"); resp.StatusCode != 404 {
 		t.Errorf("without the prefix: %d", resp.StatusCode)
