@@ -138,6 +138,7 @@ func (s *Server) newApp() (*app, error) {
 		Heartbeat:   cfg.Heartbeat, FrameMax: cfg.FrameMax, ChannelMax: cfg.ChannelMax,
 		HandshakeTimeout: cfg.HandshakeTimeout, Mechanisms: cfg.Mechanisms, CertLogin: auth.CertLogin(cfg.CertLogin),
 		Prefetch: cfg.Prefetch, PrefetchGlobal: cfg.PrefetchGlobal,
+		Anonymous: struct{ User, Password string }{cfg.AnonymousUser, cfg.AnonymousPass},
 	}}
 	return a, nil
 }

@@ -75,10 +75,13 @@ type Config struct {
 	LoopbackUsers                          []string    // may only connect from this host; nil: guest
 	PasswordHashing                        string      // of new passwords (password_hashing_module): rabbit_password_hashing_sha256 (default), _sha512
 	CredentialValidator                    CredentialValidator
-	Mechanisms                             []string        // auth_mechanisms; default: PLAIN, AMQPLAIN
-	VHostUsers                             []VHostUser     // default_users: made with each new virtual host
-	VHostLimits                            []VHostLimit    // default_limits.vhosts: given to each new virtual host
-	OperatorPolicies                       []DefaultPolicy // default_policies.operator: made with each new virtual host
+	Mechanisms                             []string // auth_mechanisms; default: PLAIN, AMQPLAIN
+	// AnonymousUser and AnonymousPass are who comes with the mechanism ANONYMOUS
+	// (anonymous_login_user, _pass); "": it is not offered.
+	AnonymousUser, AnonymousPass string
+	VHostUsers                   []VHostUser     // default_users: made with each new virtual host
+	VHostLimits                  []VHostLimit    // default_limits.vhosts: given to each new virtual host
+	OperatorPolicies             []DefaultPolicy // default_policies.operator: made with each new virtual host
 	// DefinitionsPath is a file of definitions, or a directory of such files, to
 	// be imported at each start before listeners open (load_definitions,
 	// definitions.local.path). A node that imports makes no default user.

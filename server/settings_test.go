@@ -104,3 +104,42 @@ func TestReferenceAuth(t *testing.T) {
 		}
 	}
 }
+
+// anonymous is a client that has no name.
+type anonymous struct{}
+
+func (anonymous) Mechanism() string { return "ANONYMOUS" }
+func (anonymous) Response() string  { return "" }
+
+// Who has no name may be somebody, if the configuration says so.
+func TestAnonymous(t *testing.T) {
+	for _, c := range []struct {
+		mechanisms     []string
+		user, password string
+		why            string // it is refused
+	}{
+		{nil, "guest", "guest", "no such mechanism"},
+		{[]string{"PLAIN", "ANONYMOUS"}, "", "", "no such mechanism"},
+		{[]string{"PLAIN", "ANONYMOUS"}, "guest", "wrong", "the password is wrong"},
+		{[]string{"PLAIN", "ANONYMOUS"}, "guest", "guest", ""},
+	} {
+		s := start(t, func(cfg *Config) {
+			cfg.Mechanisms, cfg.AnonymousUser, cfg.AnonymousPass = c.mechanisms, c.user, c.password
+		})
+		conn, err := amqp.DialConfig("amqp://"+s.Addrs()[0].String()+"/", amqp.Config{SASL: []amqp.Authentication{anonymous{}}})
+		if (err == nil) != (c.why == "") {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err != nil {
+			continue
+		}
+		ch, err := conn.Channel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.QueueDeclare("", false, false, true, false, nil); err != nil {
+			t.Error(err)
+		}
+		conn.Close()
+	}
+}

@@ -53,6 +53,7 @@ type build struct {
 	levels     int // how often a level of the console was set
 	syslog     logging.Syslog
 	syslogHost string
+	anonymous  struct{ user, pass string }
 	// definitions are where definitions may come from.
 	definitions struct {
 		load, local, url string
@@ -175,6 +176,7 @@ func (b *build) finish() (*Config, error) {
 		t.Ciphers = valuesByKey(b.lists[prefix+".ciphers"])
 		t.CRLs = valuesByKey(b.lists[prefix+".crl_sources"])
 	}
+	b.anonymousLogin()
 	b.loopback()
 	if tags := b.lists["default_user_tags"]; tags != nil {
 		s.DefaultUserTags = trueOnes(tags)
@@ -198,6 +200,20 @@ func (b *build) finish() (*Config, error) {
 	err := errors.Join(b.finishSyslog(), b.finishDefinitions())
 	b.c.Notes = b.notes
 	return b.c, err
+}
+
+// anonymousLogin works out who comes without a name: nobody, unless the mechanism
+// is wanted.
+func (b *build) anonymousLogin() {
+	a := &b.anonymous
+	switch {
+	case !slices.Contains(b.s.Mechanisms, "ANONYMOUS"):
+		if a.user != "" && a.user != "none" {
+			b.notes = append(b.notes, "anonymous_login_user has no effect: ANONYMOUS is not one of auth_mechanisms")
+		}
+	case a.user != "none" && a.pass != "none":
+		b.s.AnonymousUser, b.s.AnonymousPass = cmp.Or(a.user, "guest"), cmp.Or(a.pass, "guest")
+	}
 }
 
 // loopback works out who may only come from this host: guest, unless somebody

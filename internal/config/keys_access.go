@@ -22,9 +22,9 @@ func (b *build) accessKeys() []key {
 		{name: "default_permissions.read", def: ".*", set: pattern(&s.DefaultPermissions.Read)},
 		{name: "loopback_users", set: none("loopback_users")},
 		{name: "loopback_users.$user", def: "guest", set: flag("loopback_users")},
-		{name: "auth_mechanisms.$n", def: "PLAIN, AMQPLAIN", set: item("auth_mechanisms", among("PLAIN", "AMQPLAIN", "EXTERNAL"))},
-		{name: "anonymous_login_user", note: "nobody logs in without a name: the mechanism ANONYMOUS is not offered"},
-		{name: "anonymous_login_pass", note: "nobody logs in without a name: the mechanism ANONYMOUS is not offered"},
+		{name: "auth_mechanisms.$n", def: "PLAIN, AMQPLAIN", set: item("auth_mechanisms", among("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS"))},
+		{name: "anonymous_login_user", def: "guest", set: needed(&b.anonymous.user)},
+		{name: "anonymous_login_pass", def: "guest", set: needed(&b.anonymous.pass), secret: true},
 		{name: "password_hashing_module", def: "rabbit_password_hashing_sha256", set: func(_ *build, _ []string, v string) error {
 			s.PasswordHashing = v
 			if v == "rabbit_password_hashing_md5" {

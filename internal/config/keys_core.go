@@ -119,7 +119,7 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 		{name: p + "ciphers.$n", def: "Go's", set: item(prefix+".ciphers", anything)},
 		{name: p + "honor_cipher_order", note: choose},
 		{name: p + "honor_ecc_order", note: choose},
-		{name: p + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
+		{name: p + "client_renegotiation", note: "nobody renegotiates"},
 		{name: p + "secure_renegotiate", note: "nobody renegotiates"},
 		{name: p + "reuse_sessions", note: "sessions are resumed by tickets"},
 		{name: p + "crl_check", def: "false", set: func(_ *build, _ []string, v string) error {
@@ -141,8 +141,8 @@ func (b *build) tlsKeys(prefix string, t *server.TLS) []key {
 		{name: p + "sni", note: "this is for clients"},
 		{name: p + "hostname_verification", note: "this is for clients"},
 		{name: p + "bypass_pem_cache", note: "files are read again when they change"},
-		{name: p + "dh", refuse: "key exchange with finite fields is not supported; the other ones are better"},
-		{name: p + "dhfile", refuse: "key exchange with finite fields is not supported; the other ones are better"},
+		{name: p + "dh", note: "no suites with finite fields are offered"},
+		{name: p + "dhfile", note: "no suites with finite fields are offered"},
 		{name: p + "psk_identity", refuse: "pre-shared keys are not supported; use certificates"},
 		{name: p + "cacerts.$n", refuse: "certificates in the configuration are not supported; put them into the cacertfile"},
 		{name: p + "cert", refuse: "a certificate in the configuration is not supported; name the certfile"},
@@ -170,7 +170,7 @@ func (b *build) clientTLSKeys(prefix string, t *listen.ClientTLS) []key {
 		{name: p + "fail_if_no_peer_cert", note: "a server always has a certificate"},
 		{name: p + "depth", refuse: "a limit on the length of the server's chain is not supported"},
 		{name: p + "crl_check", refuse: "revocation lists are looked up for clients only", harmless: []string{"false"}},
-		{name: p + "client_renegotiation", refuse: "peers may not renegotiate", harmless: []string{"false"}},
+		{name: p + "client_renegotiation", note: "nobody renegotiates"},
 		{name: p + "log_level", note: "what goes wrong is logged as an error, with the reason"},
 		{name: p + "log_alert", note: "what goes wrong is logged as an error, with the reason"},
 	}
@@ -180,10 +180,10 @@ func (b *build) clientTLSKeys(prefix string, t *listen.ClientTLS) []key {
 	for _, leaf := range []string{"cacerts.$n", "cert", "key.$*"} {
 		rows = append(rows, key{name: p + leaf, refuse: "a certificate or key in the configuration is not supported; name a file"})
 	}
-	for _, leaf := range []string{"dh", "dhfile", "psk_identity"} {
-		rows = append(rows, key{name: p + leaf, refuse: "key exchange of this kind is not supported"})
+	for _, leaf := range []string{"dh", "dhfile"} {
+		rows = append(rows, key{name: p + leaf, note: "no suites with finite fields are offered"})
 	}
-	return rows
+	return append(rows, key{name: p + "psk_identity", refuse: "pre-shared keys are not supported; use certificates"})
 }
 
 // pattern checks a regular expression. An empty one would fit everything, while

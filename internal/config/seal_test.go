@@ -118,7 +118,7 @@ func TestSealedMistakes(t *testing.T) {
 
 // What is nobody's business is in no note either.
 func TestNotesKeepSecrets(t *testing.T) {
-	c, _, err := in(t, map[string]string{"rabbitmq.conf": "anonymous_login_pass = hidden\nauth_ldap.other_bind.password = hidden\nmanagement.credential_encryption_secret = hidden\n"}, nil)
+	c, _, err := in(t, map[string]string{"rabbitmq.conf": "anonymous_login_pass = hidden\nweb_mqtt.ssl.password = hidden\nauth_ldap.other_bind.password = hidden\nmanagement.credential_encryption_secret = hidden\n"}, nil)
 	if err != nil || len(c.Notes) != 3 || strings.Contains(fmt.Sprint(c.Notes, c.Settings), "hidden") {
 		t.Errorf("%v %q", err, c.Notes)
 	}

@@ -287,6 +287,10 @@ func TestForeignKeys(t *testing.T) {
 		{"deprecated_features.permit.global_qos = true", "", ""},
 		{"deprecated_features.permit.classic_queue_mirroring = false", "", "does not have it"},
 		{"reverse_dns_lookups = true", "", "addresses are shown"},
+		{"anonymous_login_user = app", "", "not one of auth_mechanisms"},
+		{"anonymous_login_user = none", "", ""},
+		{"auth_mechanisms.1 = RABBIT-CR-DEMO", "want PLAIN or", ""},
+		{"ssl_options.dhfile = /x", "", "no suites with finite fields"},
 		{"default_consumer_prefetch = 5", "want {false, N}", ""},
 		{"vm_memory_high_watermark.relative = 7", "want a fraction", ""},
 	} {
@@ -390,6 +394,19 @@ func TestTable(t *testing.T) {
 		}
 		if found, _ := b.find(name); found == nil {
 			t.Errorf("%s: %s is not found", k.name, name)
+		}
+	}
+}
+
+// Who comes without a name is guest, somebody, or nobody.
+func TestAnonymous(t *testing.T) {
+	const on = "auth_mechanisms.1 = ANONYMOUS\n"
+	for conf, want := range map[string][2]string{
+		"": {}, "anonymous_login_user = app\n": {}, on: {"guest", "guest"}, on + "anonymous_login_user = none\n": {},
+		on + "anonymous_login_user = app\nanonymous_login_pass = p\n": {"app", "p"},
+	} {
+		if got, err := load(t, conf, nil); err != nil || [2]string{got.Server.AnonymousUser, got.Server.AnonymousPass} != want {
+			t.Errorf("%q: %q %v", conf, got.Server.AnonymousUser, err)
 		}
 	}
 }

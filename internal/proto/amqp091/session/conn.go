@@ -32,6 +32,9 @@ type Config struct {
 	HandshakeTimeout time.Duration
 	Mechanisms       []string
 	CertLogin        auth.CertLogin // for EXTERNAL
+	// Anonymous is who comes with the mechanism ANONYMOUS; without a user it is not
+	// offered.
+	Anonymous struct{ User, Password string }
 	// Prefetch is what channels have before basic.qos; 0: no limit.
 	// PrefetchGlobal: as basic.qos with global.
 	Prefetch       uint16

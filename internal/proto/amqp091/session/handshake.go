@@ -113,6 +113,9 @@ func (c *Conn) start(k startKey) wire.ConnectionStart {
 // verified who it is.
 func (c *Conn) mechanisms() []string {
 	ms := slices.Clone(c.srv.Config.Mechanisms)
+	if c.srv.Config.Anonymous.User == "" {
+		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "ANONYMOUS" })
+	}
 	if c.vouchedFor() != "" {
 		return append(ms, "EXTERNAL")
 	}
@@ -267,6 +270,8 @@ func (c *Conn) authenticate(mechanism string, response []byte) (auth.User, error
 			return c.srv.Broker.AuthenticateExternal(user, c.nc.RemoteAddr())
 		}
 		return c.srv.Broker.AuthenticateExternal(c.certificateName(), c.nc.RemoteAddr())
+	case "ANONYMOUS": // the response is whatever the client likes to say
+		user, pass = c.srv.Config.Anonymous.User, c.srv.Config.Anonymous.Password
 	case "PLAIN":
 		parts := strings.Split(string(response), "\x00")
 		if len(parts) != 3 {
