@@ -321,7 +321,7 @@ func (c *call) actOnMessages(action string) (any, error) {
 	if in.Seqs, err = c.seqs(); err != nil {
 		return nil, err
 	}
-	if !f.empty() {
+	if !f.empty() || in.Seqs == nil {
 		in.Filter = &f.MessageFilter
 	}
 	if action == "move" || action == "copy" {

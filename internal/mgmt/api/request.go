@@ -26,6 +26,7 @@ type Request struct {
 	Socket bool
 	vars   map[string]string
 	keys   map[string]json.RawMessage // the members of the body
+	strict bool                       // of which none may be unknown
 }
 
 // Var is a part of the path, decoded. "amq.default" is the default exchange.
@@ -76,10 +77,27 @@ func (rq *Request) Body(v any, required ...string) error {
 	if err := rq.Required(required...); err != nil {
 		return err
 	}
-	if err := wrongType(json.Unmarshal(raw, v)); err != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if rq.strict {
+		d.DisallowUnknownFields()
+	}
+	if err := wrongType(d.Decode(v)); err != nil {
 		return err
 	}
 	return rq.noNull(v, required)
+}
+
+// StrictBody is Body that refuses members it does not know: where one that is
+// misspelt would leave a wider order than was meant.
+func (rq *Request) StrictBody(v any, required ...string) error {
+	rq.strict = true
+	return rq.Body(v, required...)
+}
+
+// given reports whether the body has a member other than null.
+func (rq *Request) given(key string) bool {
+	raw, ok := rq.keys[key]
+	return ok && string(raw) != "null"
 }
 
 // noNull refuses null for texts that must be there: to encoding/json it is no
@@ -139,7 +157,7 @@ func wrongType(err error) error {
 	case errors.As(err, &te):
 		return badRequestf("the value of %q is of the wrong type: %s instead of %s", te.Field, te.Value, jsonType(te.Type))
 	}
-	return BadRequest(err.Error())
+	return BadRequest(strings.TrimPrefix(err.Error(), "json: "))
 }
 
 func jsonType(t reflect.Type) string {

@@ -257,7 +257,7 @@ func postMessageActions(rq *Request) error {
 		return err
 	}
 	var in apitype.MessageActions
-	if err := rq.Body(&in, "action"); err != nil {
+	if err := rq.StrictBody(&in, "action"); err != nil {
 		return err
 	}
 	if in.Rate < 0 || in.Limit < 0 {
@@ -276,6 +276,9 @@ func postMessageActions(rq *Request) error {
 	default:
 		return badRequestf("unknown action '%s': move, copy, delete or return", in.Action)
 	}
+	if !rq.given("seqs") && !rq.given("filter") {
+		return BadRequest("seqs or a filter is needed; the filter {} is for all messages")
+	}
 	if w.Target, err = rq.target(vhost, in.Destination); err != nil {
 		return err
 	}
@@ -286,6 +289,9 @@ func postMessageActions(rq *Request) error {
 	}
 	if f := in.Filter; f != nil {
 		w.Filter = broker.MessageFilter{Text: f.Q, Headers: f.Header, Properties: f.Property, Reason: f.Reason, From: int64(f.From), To: int64(f.To)}
+	}
+	if rq.given("seqs") && len(in.Seqs) == 0 {
+		return rq.Reply(apitype.MessagesDone{}) // to the core none would be all
 	}
 	res, err := rq.API.Broker.ActOnMessages(rq.Context(), rq.Actor(), vhost, name, w)
 	if err != nil {

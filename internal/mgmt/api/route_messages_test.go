@@ -73,12 +73,12 @@ func TestMessagesOverHTTP(t *testing.T) {
 		{"POST", q + "/actions", `{"action":"move","seqs":[1]}`, `400 {"error":"bad_request","reason":"to move messages a destination is needed"}`},
 		{"POST", q + "/actions", `{"action":"burn"}`, `400 {"error":"bad_request","reason":"unknown action 'burn': move, copy, delete or return"}`},
 		{"POST", q + "/actions", `{}`, `400 {"error":"bad_request","reason":"[{key_missing,action}]"}`},
-		{"POST", q + "/actions", `{"action":"move","destination":{"queue":"nope"}}`, `404 {"error":"not_found","reason":"no queue 'nope' in vhost '/'"}`},
-		{"POST", q + "/actions", `{"action":"move","destination":{"queue":"a","exchange":"b"}}`, `400 {"error":"bad_request","reason":"the destination is a queue, or an exchange with a routing key, not both"}`},
+		{"POST", q + "/actions", `{"action":"move","filter":{},"destination":{"queue":"nope"}}`, `404 {"error":"not_found","reason":"no queue 'nope' in vhost '/'"}`},
+		{"POST", q + "/actions", `{"action":"move","filter":{},"destination":{"queue":"a","exchange":"b"}}`, `400 {"error":"bad_request","reason":"the destination is a queue, or an exchange with a routing key, not both"}`},
 		{"POST", q + "/actions", `{"action":"copy","filter":{"property":{"correlation_id":"c1"}},"destination":{"queue":"other"}}`, `200 {"matched":1,"done":1,"failed":0}`},
 		{"POST", q + "/actions", `{"action":"move","seqs":[3],"destination":{"queue":"other"}}`, `200 {"matched":1,"done":1,"failed":0}`},
 		{"POST", q + "/actions", `{"action":"move","seqs":[2],"destination":{"exchange":"amq.fanout","routing_key":"x"}}`, `200 {"matched":1,"done":0,"failed":1,"reason":"no queue takes the message"}`},
-		{"POST", q + "/actions", `{"action":"return"}`, `200 {"matched":2,"done":0,"failed":2,"reason":"the message is no dead letter"}`},
+		{"POST", q + "/actions", `{"action":"return","filter":{}}`, `200 {"matched":2,"done":0,"failed":2,"reason":"the message is no dead letter"}`},
 		{"POST", q + "/2/edit", `{"properties":{"type":"t","headers":{"n":1,"l":[true,null,"x",{"a":1.5}]}},"payload":"aGk=","payload_encoding":"base64"}`, `204 `},
 		{"POST", q + "/2/edit", `{"properties":{},"payload":""}`, `404 {"error":"not_found","reason":"no ready message 2 in queue 'q' in vhost '/'"}`},
 		{"POST", q + "/1/edit", `{"properties":{"priority":300},"payload":""}`, `400 {"error":"bad_request","reason":"priority is 300, not in 0 … 255"}`},
@@ -86,7 +86,12 @@ func TestMessagesOverHTTP(t *testing.T) {
 		{"GET", q + "?columns=items.payload,items.properties", "",
 			`200 {"items":[{"payload":"{\"n\":1}","properties":{"correlation_id":"c1","delivery_mode":2,"headers":{"tenant":"blue"}}},{"payload":"hi","properties":{"headers":{"l":[true,null,"x",{"a":1.5}],"n":1},"type":"t"}}]}`},
 		{"GET", "/queues/%2F/other/messages?columns=items.payload_bytes", "", `200 {"items":[{"payload_bytes":7},{"payload_bytes":20}]}`},
-		{"POST", q + "/actions", `{"action":"delete"}`, `200 {"matched":2,"done":2,"failed":0}`},
+		{"POST", q + "/actions", `{"action":"delete"}`, `400 {"error":"bad_request","reason":"seqs or a filter is needed; the filter {} is for all messages"}`},
+		{"POST", q + "/actions", `{"action":"delete","seqs":null,"filter":null}`, `400 {"error":"bad_request","reason":"seqs or a filter is needed; the filter {} is for all messages"}`},
+		{"POST", q + "/actions", `{"action":"delete","seq":[1],"filter":{}}`, `400 {"error":"bad_request","reason":"unknown field \"seq\""}`},
+		{"POST", q + "/actions", `{"action":"delete","filter":{"headers":{"a":"b"}}}`, `400 {"error":"bad_request","reason":"unknown field \"headers\""}`},
+		{"POST", q + "/actions", `{"action":"delete","seqs":[]}`, `200 {"matched":0,"done":0,"failed":0}`},
+		{"POST", q + "/actions", `{"action":"delete","filter":{}}`, `200 {"matched":2,"done":2,"failed":0}`},
 	} {
 		status, body := f.do(c.method, c.path, c.body)
 		if got := fmt.Sprint(status, " ", body); !sameAnswer(got, c.want) {
@@ -124,11 +129,11 @@ func TestMessagesNeedPermissions(t *testing.T) {
 	}{
 		{"GET", "/queues/%2F/q/messages", "", 200},
 		{"GET", "/queues/%2F/secret/messages", "", 401},
-		{"POST", "/queues/%2F/q/messages/actions", `{"action":"move","destination":{"queue":"secret"}}`, 401},
-		{"POST", "/queues/%2F/q/messages/actions", `{"action":"return"}`, 401},
+		{"POST", "/queues/%2F/q/messages/actions", `{"action":"move","filter":{},"destination":{"queue":"secret"}}`, 401},
+		{"POST", "/queues/%2F/q/messages/actions", `{"action":"return","filter":{}}`, 401},
 		{"POST", "/queues/%2F/q/messages/1/edit", `{"properties":{},"payload":""}`, 401},
-		{"POST", "/queues/%2F/q/messages/actions", `{"action":"copy","destination":{"exchange":"amq.fanout"}}`, 200},
-		{"POST", "/queues/%2F/q/messages/actions", `{"action":"delete"}`, 200},
+		{"POST", "/queues/%2F/q/messages/actions", `{"action":"copy","filter":{},"destination":{"exchange":"amq.fanout"}}`, 200},
+		{"POST", "/queues/%2F/q/messages/actions", `{"action":"delete","filter":{}}`, 200},
 	} {
 		if status, body := f.do(c.method, c.path, c.body); status != c.status {
 			t.Errorf("%s %s %s: %d %s, want %d", c.method, c.path, c.body, status, body, c.status)

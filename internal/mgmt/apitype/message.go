@@ -57,7 +57,7 @@ type MessageTarget struct {
 type MessageActions struct {
 	Action      string         `json:"action"` // move, copy, delete, return
 	Seqs        []uint64       `json:"seqs,omitempty"`
-	Filter      *MessageFilter `json:"filter,omitempty"` // without seqs: all that match
+	Filter      *MessageFilter `json:"filter,omitempty"` // without seqs: all that match; {} is all
 	Destination *MessageTarget `json:"destination,omitempty"`
 	Rate        Int            `json:"rate,omitempty"`  // messages per second at most
 	Limit       Int            `json:"limit,omitempty"` // messages at most
