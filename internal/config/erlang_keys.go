@@ -323,6 +323,24 @@ func logTerm(o *out, v term.Term) error {
 	return nil
 }
 
+// logCategory takes [{level, info}, {file, "connections.log"}].
+func logCategory(o *out, name string, props term.List) error {
+	for i := range props {
+		k, value, ok := pair(props[i])
+		s, err := "", error(nil)
+		if ok {
+			s, err = word(value)
+		}
+		key := map[string]string{"level": "level", "file": "file", "rotate_on_date": "rotation.date", "max_no_bytes": "rotation.size",
+			"max_no_files": "rotation.count", "compress_on_rotate": "rotation.compress"}[k]
+		if !ok || err != nil || key == "" {
+			return fmt.Errorf("%s: want {level, info} or {file, \"NAME\"}, found %s", name, short(props[i]))
+		}
+		o.put("log."+name+"."+key, s)
+	}
+	return nil
+}
+
 // logLevels takes [{connection, info}], and [{connection, [{level, info}]}].
 func logLevels(o *out, v term.Term) error {
 	l, err := list(v)
@@ -331,8 +349,11 @@ func logLevels(o *out, v term.Term) error {
 	}
 	for i := range l {
 		name, value, ok := pair(l[i])
-		if sub, isList := value.(term.List); ok && isList && len(sub) == 1 {
-			_, value, ok = pair(sub[0])
+		if sub, isList := value.(term.List); ok && isList {
+			if err := logCategory(o, name, sub); err != nil {
+				return err
+			}
+			continue
 		}
 		s, err := "", error(nil)
 		if ok {

@@ -53,6 +53,7 @@ type build struct {
 	levels     int // how often a level of the console was set
 	syslog     logging.Syslog
 	syslogHost string
+	ownLogs    map[string]*logging.OwnFile // by category
 	anonymous  struct{ user, pass string }
 	// definitions are where definitions may come from.
 	definitions struct {
@@ -72,7 +73,7 @@ func newBuild() *build {
 	c := &Config{}
 	b := &build{
 		c: c, s: &c.Server, byName: map[string]*key{}, listeners: map[string]map[string]string{"tcp": {}, "ssl": {}},
-		off: map[string]bool{}, lists: map[string]map[string]string{}, oldWeb: map[string]string{},
+		off: map[string]bool{}, ownLogs: map[string]*logging.OwnFile{}, lists: map[string]map[string]string{}, oldWeb: map[string]string{},
 		web:        map[string]*webKeys{"management": {}, "prometheus": {}},
 		vhostUsers: map[string]*server.VHostUser{}, vhostLimit: map[string]*server.VHostLimit{}, operators: map[string]*server.DefaultPolicy{},
 	}
@@ -197,6 +198,7 @@ func (b *build) finish() (*Config, error) {
 	} else if b.levels > 0 {
 		b.c.Log.Console = true
 	}
+	b.finishOwnLogs()
 	err := errors.Join(b.finishSyslog(), b.finishDefinitions())
 	b.c.Notes = b.notes
 	return b.c, err

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -56,15 +57,27 @@ func (b *build) logKeys() []key {
 		{name: "log.journald.$*", note: "there is no log to journald's own protocol"},
 		{name: "log.exchange", def: "false", set: boolean(&c.Exchange)},
 		{name: "log.exchange.level", def: "info", set: level(&c.ExchangeLevel)},
-		{name: "log.upgrade.file", note: "all categories are in one file"},
 		{name: "log.error_logger_format_depth", note: "this is Erlang's"},
 		{name: "log.summarize_process_state", note: "this is Erlang's"},
-		{name: "log.$category.rotation.$*", note: "all categories are in one file: log.file.rotation"},
 		{name: "log.error_logger.$*", note: "this is Erlang's"},
-		{name: "log.$category.file", refuse: "a file of its own for one category is not supported: all are in log.file"},
+		{name: "log.$category.file", set: func(b *build, at []string, v string) error {
+			if !logging.IsCategory(at[0]) {
+				return errCategory
+			}
+			b.ownLog(at[0]).File = v
+			return nil
+		}},
+		{name: "log.$category.rotation.date", set: b.ownRotation(func(r *logging.Rotation, v string) (err error) {
+			r.Date = v
+			_, err = logging.ParseSchedule(v)
+			return err
+		})},
+		{name: "log.$category.rotation.size", set: b.ownRotation(func(r *logging.Rotation, v string) error { return size(&r.Size)(nil, nil, v) })},
+		{name: "log.$category.rotation.count", set: b.ownRotation(func(r *logging.Rotation, v string) error { return integer(&r.Count, 0, 1000)(nil, nil, v) })},
+		{name: "log.$category.rotation.compress", set: b.ownRotation(func(r *logging.Rotation, v string) error { return boolean(&r.Compress)(nil, nil, v) })},
 		{name: "log.$category.level", def: "info", set: func(_ *build, at []string, v string) error {
 			if !logging.IsCategory(at[0]) {
-				return errors.New("no such category; want one of " + strings.Join(logging.Categories(), ", "))
+				return errCategory
 			}
 			l, err := logging.ParseLevel(v)
 			c.Levels[at[0]] = l
@@ -79,6 +92,46 @@ func (b *build) logKeys() []key {
 		rows = append(rows, formatKeys(out.name, out.f)...)
 	}
 	return rows
+}
+
+var errCategory = errors.New("no such category; want one of " + strings.Join(logging.Categories(), ", "))
+
+// ownLog is what is known of the file of a category.
+func (b *build) ownLog(category string) *logging.OwnFile {
+	o := b.ownLogs[category]
+	if o == nil {
+		o = &logging.OwnFile{}
+		b.ownLogs[category] = o
+	}
+	return o
+}
+
+// ownRotation sets when the file of a category is put aside.
+func (b *build) ownRotation(set func(r *logging.Rotation, v string) error) setter {
+	return func(b *build, at []string, v string) error {
+		if !logging.IsCategory(at[0]) {
+			return errCategory
+		}
+		return set(&b.ownLog(at[0]).Rotation, v)
+	}
+}
+
+// finishOwnLogs gives categories their files. What they do not say about
+// rotation is as for the file of the others.
+func (b *build) finishOwnLogs() {
+	c := &b.c.Log
+	for category, o := range b.ownLogs {
+		if o.File == "" || o.File == "false" {
+			continue // rotation of no file
+		}
+		r := &o.Rotation
+		r.Date, r.Size, r.Count = cmp.Or(r.Date, c.Rotation.Date), cmp.Or(r.Size, c.Rotation.Size), cmp.Or(r.Count, c.Rotation.Count)
+		r.Compress = r.Compress || c.Rotation.Compress
+		if c.Own == nil {
+			c.Own = map[string]logging.OwnFile{}
+		}
+		c.Own[category] = *o
+	}
 }
 
 // formatKeys are about how an entry looks in one of the log's outputs.

@@ -350,6 +350,26 @@ default_policies.operator.ttl.queue_pattern = ^q
 	}
 }
 
+// A category may have a file, with rotation like that of the others or its own.
+func TestOwnLogs(t *testing.T) {
+	want := map[string]logging.OwnFile{"connection": {File: "c.log", Rotation: logging.Rotation{Date: "$D0", Size: 1000, Count: 3}}, "queue": {File: "q.log", Rotation: logging.Rotation{Date: "$D0", Size: 5000}}}
+	for name, files := range map[string]map[string]string{
+		"conf": {"rabbitmq.conf": "log.connection.file = c.log\nlog.connection.rotation.size = 1000\nlog.connection.rotation.count = 3\nlog.queue.file = q.log\nlog.file.rotation.size = 5000\nlog.channel.rotation.size = 7\n"},
+		"terms": {"rabbitmq.conf": "log.file.rotation.size = 5000\n", "advanced.config": `[{rabbit, [{log, [{categories, [{queue, [{file, "q.log"}]},
+			{connection, [{level, info}, {file, "c.log"}, {max_no_bytes, 1000}, {max_no_files, 3}]}]}]}]}].`},
+	} {
+		got, _, err := in(t, files, nil)
+		if err != nil || !reflect.DeepEqual(got.Log.Own, want) {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
+	for _, bad := range []string{"log.nosuch.file = x", "log.queue.rotation.date = daily", "log.queue.rotation.size = x"} {
+		if _, err := load(t, bad+"\n", nil); err == nil {
+			t.Errorf("%s is accepted", bad)
+		}
+	}
+}
+
 // Syslog in the older form is an application of its own.
 func TestSyslogTerms(t *testing.T) {
 	got, _, err := in(t, map[string]string{"rabbitmq.config": `[{rabbit, [{log, [{syslog, [{enabled, true}, {level, error}]}, {exchange, [{enabled, true}]}]}]},

@@ -35,6 +35,8 @@ type Config struct {
 	FileFormat, ConsoleFormat, ExchangeFormat, SyslogFormat Format
 
 	Rotation Rotation
+	// Own are the files of categories that go there, and nowhere else.
+	Own map[string]OwnFile
 	// Levels are those of categories; they take the place of the other levels.
 	Levels map[string]Level
 }
@@ -45,6 +47,12 @@ type Format struct {
 	Bare  bool   // a line is the text and the attributes: time, level and category are told otherwise
 	Time  string // rfc3339_space (default), rfc3339_T, epoch_usecs, epoch_secs, lager_default
 	Level string // lc (default), uc, lc3, uc3, lc4, uc4
+}
+
+// OwnFile is the file of a category.
+type OwnFile struct {
+	File     string // its name, or its path
+	Rotation Rotation
 }
 
 // Rotation is when a file is put aside.

@@ -15,7 +15,8 @@ import (
 
 // Log is an open log.
 type Log struct {
-	file    *File // nil: none
+	files   []*File
+	own     map[string]*sink // of categories that go to a file of their own, and nowhere else
 	sinks   []*sink
 	feed    *relay // to the exchange; nil: none
 	notes   io.Writer
@@ -32,6 +33,7 @@ type sink struct {
 	level  func(*Config) Level
 	queue  *Queue
 	relay  *relay
+	own    bool // of categories only
 }
 
 // put takes an entry. It uses the memory of line and returns it.
@@ -93,16 +95,9 @@ func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
 		t.categories = map[string]Level{}
 	}
 	if !cfg.NoFile && cfg.FileLevel != None {
-		name := cfg.File
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(cfg.Dir, name)
+		if _, err := l.openFile(&cfg, cfg.File, cfg.Rotation); err != nil {
+			return nil, err
 		}
-		f, err := OpenFile(name, cfg.Rotation)
-		if err != nil {
-			return nil, fmt.Errorf("log: %w", err)
-		}
-		l.file = f
-		l.sinks = append(l.sinks, &sink{name: name, format: cfg.FileFormat, level: func(c *Config) Level { return c.FileLevel }, queue: NewQueue(f, l.lost)})
 	}
 	if cfg.Console {
 		w, name := stderr, "<stderr>"
@@ -121,11 +116,57 @@ func Open(cfg Config, stdout, stderr io.Writer) (*Log, error) {
 	if cfg.Exchange {
 		l.sinks = append(l.sinks, l.openFeed(&cfg))
 	}
+	if err := l.openOwn(&cfg); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	for _, s := range l.sinks {
 		t.sinks = append(t.sinks, s.level(&cfg))
 	}
 	l.enabled.Store(t.finish())
 	return l, nil
+}
+
+// openFile adds a file to the places that the log goes to.
+func (l *Log) openFile(cfg *Config, name string, r Rotation) (*sink, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(cfg.Dir, name)
+	}
+	f, err := OpenFile(name, r)
+	if err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	s := &sink{name: name, format: cfg.FileFormat, level: func(c *Config) Level { return c.FileLevel }, queue: NewQueue(f, l.lost)}
+	l.files = append(l.files, f)
+	l.sinks = append(l.sinks, s)
+	return s, nil
+}
+
+// openOwn opens the files of categories that have one. Two of them may share it.
+func (l *Log) openOwn(cfg *Config) error {
+	byName := map[string]*sink{}
+	for _, category := range slices.Sorted(maps.Keys(cfg.Own)) {
+		o := cfg.Own[category]
+		s := byName[o.File]
+		if s == nil {
+			var err error
+			if s, err = l.openFile(cfg, o.File, o.Rotation); err != nil {
+				return err
+			}
+			s.own = true
+			s.level = func(c *Config) Level {
+				if c.NoFile || c.FileLevel == None {
+					return Info // there is no other file, but there is this one
+				}
+				return c.FileLevel
+			}
+			byName[o.File] = s
+		}
+		if l.own == nil {
+			l.own = map[string]*sink{}
+		}
+		l.own[category] = s
+	}
+	return nil
 }
 
 // aside writes to all places but one: what there is to say about that one.
@@ -186,13 +227,14 @@ func (l *Log) SetLevels(cfg Config) {
 	l.enabled.Store(t.finish())
 }
 
-// Reopen closes the file and opens it again under its name.
+// Reopen closes the files and opens them again under their names.
 func (l *Log) Reopen() error {
-	if l.file == nil {
-		return nil
-	}
 	l.Flush()
-	return l.file.Reopen()
+	var err error
+	for _, f := range l.files {
+		err = errors.Join(err, f.Reopen())
+	}
+	return err
 }
 
 // Files are the places that the log goes to.
@@ -225,10 +267,11 @@ func (l *Log) Close() error {
 			s.queue.Close()
 		}
 	}
-	if l.file != nil {
-		return l.file.Close()
+	var err error
+	for _, f := range l.files {
+		err = errors.Join(err, f.Close())
 	}
-	return nil
+	return err
 }
 
 // handler implements slog.Handler.
@@ -300,8 +343,9 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	})
 	e.attrs = w.attrs
 	t := h.log.enabled.Load()
+	own := h.log.own[e.category]
 	for i, s := range h.log.sinks {
-		if s != h.except && t.passes(i, e.category, e.level) {
+		if s != h.except && (own == s || own == nil && !s.own) && t.passes(i, e.category, e.level) {
 			w.line = s.put(e, w.line[:0])
 		}
 	}

@@ -397,3 +397,47 @@ func TestFormsAreThoseOfTheLibrary(t *testing.T) {
 		}
 	}
 }
+
+// A category may have a file of its own, and is nowhere else then.
+func TestOwnFile(t *testing.T) {
+	l, out := open(t, func(c *Config) {
+		c.ConsoleLevel = Debug
+		c.Own = map[string]OwnFile{"connection": {File: "conn.log"}, "channel": {File: "conn.log"}, "queue": {File: "queue.log"}}
+		c.Levels["queue"] = Debug
+	})
+	g := l.Logger()
+	g.Info("all")
+	for _, c := range []string{"connection", "channel", "queue"} {
+		g.With("category", c).Info(c)
+		g.With("category", c).Debug("debug " + c)
+	}
+	if err := l.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	g.Info("after", "category", "queue")
+	l.Flush()
+	texts := func(s string) string {
+		var words []string
+		for line := range strings.Lines(s) {
+			_, text, _ := strings.Cut(strings.TrimSpace(line), "> ")
+			words = append(words, text)
+		}
+		return strings.Join(words, ", ")
+	}
+	if got := texts(out.String()); got != "all" {
+		t.Errorf("the console: %s", got)
+	}
+	for i, want := range []string{"all", "connection, channel", "queue, debug queue, after"} {
+		files := slices.DeleteFunc(l.Files(), func(s string) bool { return s == "<stderr>" })
+		slices.SortStableFunc(files, func(a, b string) int { return strings.Compare(order(a), order(b)) })
+		b, err := os.ReadFile(files[i])
+		if got := texts(string(b)); got != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", files[i], got, err, want)
+		}
+	}
+}
+
+// order puts node.log before conn.log and queue.log.
+func order(name string) string {
+	return map[string]string{"node.log": "1", "conn.log": "2", "queue.log": "3"}[filepath.Base(name)]
+}
