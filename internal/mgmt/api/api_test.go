@@ -182,6 +182,7 @@ func TestNodeCommands(t *testing.T) {
 	f.want("POST", "/node/suspend-listeners", "", "204")
 	f.want("POST", "/node/log-level", `{"level":"debug"}`, "204")
 	f.want("POST", "/node/log-level", ``, `400 {"error":"bad_request","reason":"[{key_missing,level}]"}`)
+	f.want("POST", "/node/close-connections", `{"vhosts":"x"}`, `400 {"error":"bad_request","reason":"unknown field \"vhosts\""}`)
 	f.want("POST", "/node/reset", "", `400 {"error":"bad_request","reason":"not in this test"}`)
 	f.want("POST", "/node/reload", "", `200 {"pending":["frame_max"]}`)
 	f.want("PUT", "/plugins/rabbitmq_prometheus", "", `204`)

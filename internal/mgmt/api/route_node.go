@@ -129,7 +129,7 @@ func (a *API) setting(action string, set func(string) error) func(*Request) erro
 
 func (a *API) closeConnections(rq *Request) error {
 	var in apitype.CloseConnections
-	if err := rq.Body(&in); err != nil {
+	if err := rq.StrictBody(&in); err != nil {
 		return err
 	}
 	left := int(in.Limit)
