@@ -50,6 +50,12 @@ func TestPrometheusPath(t *testing.T) {
 	if code := scrape(t, s, "/metrics").StatusCode; code != 404 {
 		t.Errorf("/metrics: %d", code)
 	}
+	root := start(t, func(c *Config) { c.Prometheus.Path = "/" })
+	for _, path := range []string{"/", "/per-object"} {
+		if page := scraped(t, root, path); !strings.Contains(page, "rabbitmq_identity_info") {
+			t.Errorf("%s:\n%s", path, page)
+		}
+	}
 }
 
 // Channels begin with a prefetch if the configuration says so, and what the

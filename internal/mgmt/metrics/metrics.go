@@ -62,7 +62,9 @@ func New(o Options) *Handler {
 	if o.Path == "" {
 		o.Path = "/metrics"
 	}
-	o.Path = "/" + strings.Trim(o.Path, "/")
+	if o.Path = strings.Trim(o.Path, "/"); o.Path != "" {
+		o.Path = "/" + o.Path
+	}
 	return &Handler{o: o, scrapes: map[string]*scrapes{}}
 }
 
