@@ -41,37 +41,6 @@ type Cursor struct {
 // Next returns the sequence number that the cursor looks at next.
 func (k *Cursor) Next() uint64 { return k.next }
 
-// A run is neighbouring messages of a stream that were read from disk for
-// cursors that are behind.
-type run struct {
-	items       []Item // ascending by Seq, with Mem
-	first, last uint64 // it answers for these sequence numbers and all between them
-	users       int    // cursors in it
-	used        uint64 // when a cursor last came to it
-	gone        bool   // its bytes are
-}
-
-func (r *run) has(seq uint64) bool { return !r.gone && r.first <= seq && seq <= r.last }
-
-// at returns the first item from seq on.
-func (r *run) at(seq uint64) *Item {
-	if i := seq - r.items[0].Seq; i < uint64(len(r.items)) && r.items[i].Seq == seq {
-		return &r.items[i]
-	}
-	lo, hi := 0, len(r.items)
-	for lo < hi {
-		if mid := (lo + hi) / 2; r.items[mid].Seq < seq {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == len(r.items) {
-		return nil
-	}
-	return &r.items[lo]
-}
-
 // burst is how many messages a cursor looks at before the next has its turn.
 const burst = 32
 
@@ -181,11 +150,15 @@ func searchRing[T any](r *ring[T], ok func(*T) bool) int {
 	return lo
 }
 
+// maxLooks bounds the messages that are looked at in one command, as filters may
+// pass over many.
+const maxLooks = 8192
+
 // flow gives cursors what they can have, and asks for what they need.
 func (m *Machine) flow(eff *[]Effect) {
 	s := m.log
 	for s.ready.first != nil {
-		if len(*eff) >= m.sz.step {
+		if len(*eff) >= m.sz.step || s.looks >= maxLooks {
 			m.more = true
 			return
 		}
@@ -200,6 +173,7 @@ func (m *Machine) flow(eff *[]Effect) {
 func (m *Machine) serve(c *Consumer, eff *[]Effect) {
 	s, k := m.log, c.Cursor
 	for range burst {
+		s.looks++
 		if c.full() {
 			s.put(c, &s.idle)
 			return
@@ -307,41 +281,4 @@ func (m *Machine) unblockCursors(cs []*Consumer, eff *[]Effect) {
 		}
 	}
 	m.flow(eff)
-}
-
-// findRun returns the run that answers for seq, nil if there is none.
-func (s *stream) findRun(seq uint64) *run {
-	i := s.runBefore(seq)
-	if i < 0 || !s.runs[i].has(seq) {
-		return nil
-	}
-	return s.runs[i]
-}
-
-// runBefore returns the index of the last run that begins at seq or before, -1
-// if there is none.
-func (s *stream) runBefore(seq uint64) int {
-	lo, hi := 0, len(s.runs)
-	for lo < hi {
-		if mid := (lo + hi) / 2; s.runs[mid].first <= seq {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo - 1
-}
-
-func (s *stream) enterRun(k *Cursor, r *run) {
-	s.clock++
-	r.used = s.clock
-	r.users++
-	k.run = r
-}
-
-func (s *stream) leaveRun(k *Cursor) {
-	if k.run != nil {
-		k.run.users--
-		k.run = nil
-	}
 }

@@ -110,6 +110,9 @@ func (m *Machine) Configure(now int64, cfg Config, eff *[]Effect) {
 func (m *Machine) begin(now int64) {
 	m.now = now
 	m.budget = expireBudget
+	if m.log != nil {
+		m.log.looks = 0
+	}
 }
 
 // settleDown brings the queue to rest at the end of a command: what is over

@@ -204,6 +204,7 @@ type after struct {
 	expired bool
 	load    bool
 	behind  bool // a consumer's connection has much to send
+	goOn    bool // a stream has more to deliver
 	depth   uint8
 }
 
@@ -243,6 +244,9 @@ func (q *Queue) finish(a *after) {
 	if a.load = a.load && !q.loading && !q.deleted; a.load {
 		q.loading = true
 	}
+	if f := q.log; f != nil && q.m.More() && !f.going && !q.deleted {
+		f.going, a.goOn = true, true
+	}
 	q.relieve()
 	q.measure()
 	q.giveRoom()
@@ -271,6 +275,9 @@ func (q *Queue) afterwards(a *after) {
 	if a.load {
 		q.Host.Go(q.load)
 	}
+	if a.goOn {
+		q.Host.Go(q.log.more)
+	}
 	if a.gone {
 		q.Host.Gone(q, a.expired)
 	}
@@ -280,7 +287,7 @@ func (q *Queue) afterwards(a *after) {
 // with what it has left undone. Called with the lock held.
 func (q *Queue) do(a *after) {
 	q.carryOut(a)
-	for q.m.More() {
+	for n := 0; q.m.More() && (q.log == nil || n < atOnce); n++ {
 		q.m.Continue(nowMillis(), &q.eff)
 		q.carryOut(a)
 	}
@@ -495,12 +502,16 @@ func (q *Queue) Publish(now int64, pubs []Pub) (is Pressure) {
 		}
 		q.stats.Published++
 		a.depth = max(a.depth, p.Depth)
+		if q.log != nil {
+			q.carryOut(&a) // what is left is not the publisher's to do
+			continue
+		}
 		q.do(&a)
 	}
 	q.cur = nil
 	if q.log != nil {
 		q.follow(now, len(pubs) > 0 && !pubs[len(pubs)-1].Awaited)
-		q.do(&a)
+		q.carryOut(&a)
 	}
 	is.Full, is.Over = q.pressed(), q.full()
 	q.finish(&a)

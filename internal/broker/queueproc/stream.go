@@ -19,7 +19,9 @@ type follower struct {
 	last   store.Position // of the newest record
 	points []point        // what is not known to be durable, in order
 	asked  bool           // registered with the log
-	run    func()         // goes on when the log is durable
+	going  bool           // more is under way
+	run    func()         // delivers when the log is durable
+	more   func()         // delivers what was too much at once
 
 	// The loader's own.
 	pages [pageCache]cachedPage
@@ -43,9 +45,14 @@ type cachedPage struct {
 
 func newFollower(q *Queue) *follower {
 	f := &follower{q: q}
-	f.run = f.goOn
+	f.run = func() { f.goOn(&f.asked) }
+	f.more = func() { f.goOn(&f.going) }
 	return f
 }
+
+// atOnce is how often the machine of a stream is let go on before others have
+// the lock: some thousand deliveries.
+const atOnce = 4
 
 // follow notes what was appended and delivers what is durable. If readers wait
 // for the rest, the log is asked to tell, and to hurry if nobody else sees to it
@@ -94,10 +101,11 @@ func (f *follower) Committed(_ store.Position, err error) {
 	}
 }
 
-func (f *follower) goOn() {
+// goOn delivers. why is what it was called for.
+func (f *follower) goOn(why *bool) {
 	q := f.q
 	q.mu.Lock()
-	f.asked = false
+	*why = false
 	if q.deleted {
 		q.mu.Unlock()
 		return
