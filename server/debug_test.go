@@ -40,7 +40,7 @@ func TestDebugPages(t *testing.T) {
 		return 0, ""
 	}
 	for path, want := range map[string]string{
-		"/debug/": "/debug/queues", "/debug/connections": "channel 2 ", "/debug/queues": `"shape.q" in "/"`,
+		"/debug": "/debug/queues", "/debug/": "/debug/queues", "/debug/connections": "channel 2 ", "/debug/queues": `"shape.q" in "/"`,
 		"/debug/commits": "waiting to be written", "/debug/memory": "goroutines", "/debug/pprof/goroutine?debug=1": "goroutine profile",
 	} {
 		if code, body := page(path, "guest", "guest"); code != 200 || !strings.Contains(body, want) {

@@ -176,6 +176,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, a.Config.PathPrefix+"/cli/index.html", http.StatusMovedPermanently)
 	case strings.HasPrefix(path, "/cli/"):
 		a.cliPage(w, path)
+	case a.Debug != nil && path == "/debug":
+		http.Redirect(w, r, a.Config.PathPrefix+"/debug/", http.StatusMovedPermanently)
 	case a.Debug != nil && strings.HasPrefix(path, "/debug/"):
 		a.Guard(Administrator, http.StripPrefix(a.Config.PathPrefix, a.Debug)).ServeHTTP(w, r)
 	case a.UI != nil:
