@@ -184,6 +184,9 @@ func (a *Authority) CheckVHost(user, vhost string) error {
 // Access returns the user's permissions in a virtual host as they are now. The
 // error is that of CheckVHost.
 func (a *Authority) Access(user, vhost string) (*Access, error) {
+	if now := a.known(user, vhost, a.view.AuthVersion()); now != nil && now.granted {
+		return now, nil
+	}
 	if err := a.CheckVHost(user, vhost); err != nil {
 		return nil, err
 	}
@@ -194,12 +197,8 @@ func (a *Authority) Access(user, vhost string) (*Access, error) {
 // virtual host is gone, nothing is permitted.
 func (a *Authority) current(user, vhost string) *Access {
 	version := a.view.AuthVersion()
-	key := [2]string{user, vhost}
-	a.mu.Lock()
-	old := a.access[key]
-	a.mu.Unlock()
-	if old != nil && old.version == version {
-		return old
+	if now := a.known(user, vhost, version); now != nil {
+		return now
 	}
 	// Should the definitions change meanwhile, version is older than them and
 	// the next look makes it anew.
@@ -210,8 +209,18 @@ func (a *Authority) current(user, vhost string) *Access {
 	if len(a.access) >= maxAccess {
 		clear(a.access)
 	}
-	a.access[key] = n
+	a.access[[2]string{user, vhost}] = n
 	return n
+}
+
+// known is what current has made before, nil if that is not in force now.
+func (a *Authority) known(user, vhost string, version uint64) *Access {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if old := a.access[[2]string{user, vhost}]; old != nil && old.version == version {
+		return old
+	}
+	return nil
 }
 
 const maxAccess = 4096
@@ -350,8 +359,7 @@ func (a *Authority) Checker(user, vhost string, vars Vars) (*Checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Checker{auth: a, access: access, vars: vars,
-		allowed: map[checkKey]struct{}{}, topics: map[topicKey]struct{}{}}, nil
+	return &Checker{auth: a, access: access, vars: vars}, nil
 }
 
 // Access returns what is in force now.
@@ -379,6 +387,9 @@ func (c *Checker) Check(kind Kind, name string, p Permission) error {
 	}
 	// The name may be part of a buffer that the caller reuses.
 	k.name = strings.Clone(name)
+	if c.allowed == nil {
+		c.allowed = map[checkKey]struct{}{}
+	}
 	c.allowed[k] = struct{}{}
 	return nil
 }
@@ -398,6 +409,9 @@ func (c *Checker) CheckTopic(exchange, key string, p Permission) error {
 	}
 	if len(c.topics) >= maxRemembered {
 		clear(c.topics)
+	}
+	if c.topics == nil {
+		c.topics = map[topicKey]struct{}{}
 	}
 	c.topics[topicKey{strings.Clone(exchange), strings.Clone(key), p}] = struct{}{}
 	return nil

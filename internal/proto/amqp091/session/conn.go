@@ -74,7 +74,7 @@ type Conn struct {
 	vec        [][]byte // the writer's own
 	raw        *socket  // the reader's; nil: only the writer writes
 	heartbeat  chan time.Duration
-	lastRead   atomic.Int64 // unix nanoseconds
+	lastRead   atomic.Int64 // unix nanoseconds; with silence
 	connected  time.Time
 	silence    atomic.Int64           // ns without input after which the peer is taken for dead; 0: never
 	paused     atomic.Bool            // the reader waits for something else than input
@@ -416,7 +416,9 @@ func (c *Conn) fill(rb *readBuffer) bool {
 		rb.end += n
 		c.recvBytes.Add(uint64(n))
 		c.recvCount.Add(1)
-		c.lastRead.Store(time.Now().UnixNano())
+		if c.silence.Load() > 0 {
+			c.lastRead.Store(time.Now().UnixNano())
+		}
 		switch {
 		case rb.end == len(rb.buf) && len(rb.buf) < maxReadBuffer:
 			b := make([]byte, 2*len(rb.buf))

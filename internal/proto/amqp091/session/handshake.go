@@ -29,7 +29,6 @@ func (c *Conn) protocolHeader() bool {
 		}
 		return false
 	}
-	c.lastRead.Store(time.Now().UnixNano())
 	switch string(h[:]) {
 	case wire.ProtocolHeader, "AMQP\x00\x00\x09\x00":
 		c.old = false
@@ -309,6 +308,7 @@ func (c *Conn) tuneOk(m *wire.ConnectionTuneOk) error {
 	c.channelMax = m.ChannelMax
 	if m.Heartbeat > 0 {
 		h := time.Duration(m.Heartbeat) * time.Second
+		c.lastRead.Store(time.Now().UnixNano())
 		c.silence.Store(int64(2 * h))
 		c.heartbeat <- h
 		c.out.poke()
