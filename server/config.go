@@ -60,6 +60,10 @@ type Config struct {
 	// default: log in DataDir.
 	AuditDir string
 
+	// AccessLogDir is where access.log is kept, the record of HTTP requests
+	// (management.http_log_dir, http_dispatch.access_log_dir); "": there is none.
+	AccessLogDir string
+
 	// Management and Prometheus are HTTP listeners. They are open while the
 	// plugin of their name is enabled.
 	Management Management
@@ -249,6 +253,8 @@ type Management struct {
 	Listeners    []string // "host:port"; nil: none
 	TLSListeners []string
 	TLS          TLS // management.ssl.*
+	// Connections at a time (tcp.max_connections, ssl.max_connections); 0: no limit.
+	MaxConnections, MaxTLSConnections int
 
 	PathPrefix       string        // path_prefix, as in /rabbit; default none
 	CORSOrigins      []string      // cors.allow_origins; nil: no CORS headers
@@ -280,6 +286,8 @@ type Prometheus struct {
 	Listeners    []string // "host:port"; nil: none
 	TLSListeners []string
 	TLS          TLS // prometheus.ssl.*
+	// Connections at a time (tcp.max_connections, ssl.max_connections); 0: no limit.
+	MaxConnections, MaxTLSConnections int
 
 	Path           string // default /metrics
 	PerObject      bool   // return_per_object_metrics

@@ -50,6 +50,7 @@ type spec struct {
 	plugin   string      // open while it is enabled; "": always
 	tls      *listen.TLS // nil: none
 	addr     string      // after the first time the one that it was bound to
+	limit    int         // of connections at a time; 0: none
 	foreign  bool        // somebody else has made it and cannot make it again
 }
 
@@ -64,9 +65,11 @@ type listener struct {
 // certificates.
 func specsOf(cfg *Config) ([]*spec, error) {
 	var out []*spec
+	limits := map[string]int{ProtocolHTTP: cfg.Management.MaxConnections, ProtocolHTTPS: cfg.Management.MaxTLSConnections,
+		ProtocolPrometheus: cfg.Prometheus.MaxConnections, ProtocolPrometheusTLS: cfg.Prometheus.MaxTLSConnections}
 	add := func(protocol, plugin string, addrs []string, t *listen.TLS) {
 		for _, a := range addrs {
-			out = append(out, &spec{protocol: protocol, plugin: plugin, addr: a, tls: t})
+			out = append(out, &spec{protocol: protocol, plugin: plugin, addr: a, tls: t, limit: limits[protocol]})
 		}
 	}
 	secure := func(protocol, plugin string, addrs []string, opts TLS) error {
@@ -127,9 +130,13 @@ func (s *Server) openWanted() error {
 		if sp.plugin == plugins.Prometheus {
 			h = s.prometheusHandler()
 		}
+		h = s.access.wrap(h)
 		served := ln
+		if sp.limit > 0 {
+			served = listen.Limited(served, sp.limit)
+		}
 		if sp.tls != nil {
-			served = tls.NewListener(ln, sp.tls.Config())
+			served = tls.NewListener(served, sp.tls.Config())
 		}
 		s.open = append(s.open, &listener{sp, ln, serveHTTP(served, h, s.logger)})
 	}

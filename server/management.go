@@ -175,7 +175,7 @@ func (n *node) SetLogLevel(category, level string) error {
 
 // RotateLogs implements api.Node.
 func (n *node) RotateLogs() error {
-	err := n.audit.Reopen()
+	err := errors.Join(n.audit.Reopen(), n.access.reopen())
 	if n.cfg.Logs == nil {
 		return err
 	}

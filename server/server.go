@@ -48,6 +48,7 @@ type Server struct {
 	control *webServer // nil: in memory
 	mgmt    *management
 	audit   *audit.Log
+	access  *accessLog // nil: none
 
 	// ops holds one element while an operator's command is carried out: they
 	// take time, and come one after the other.
@@ -117,6 +118,9 @@ func (s *Server) prepare() (err error) {
 		dir = s.cfg.AuditDir
 	}
 	if s.audit, err = audit.Open(dir, s.logger); err != nil {
+		return err
+	}
+	if s.access, err = openAccessLog(s.cfg.AccessLogDir, s.logger); err != nil {
 		return err
 	}
 	if err := s.loadPlugins(); err != nil || s.cfg.DataDir == "" {
@@ -251,6 +255,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.audit != nil {
 		err = errors.Join(err, s.audit.Close())
 	}
+	err = errors.Join(err, s.access.close())
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())
 	}

@@ -55,6 +55,7 @@ type build struct {
 	syslogHost string
 	ownLogs    map[string]*logging.OwnFile // by category
 	anonymous  struct{ user, pass string }
+	accessLog  [2]string // the older key, and the newer one, which wins
 	// definitions are where definitions may come from.
 	definitions struct {
 		load, local, url string
@@ -199,6 +200,9 @@ func (b *build) finish() (*Config, error) {
 		b.c.Log.Console = true
 	}
 	b.finishOwnLogs()
+	if s.AccessLogDir = cmp.Or(b.accessLog[1], b.accessLog[0]); s.AccessLogDir == "none" {
+		s.AccessLogDir = ""
+	}
 	err := errors.Join(b.finishSyslog(), b.finishDefinitions())
 	b.c.Notes = b.notes
 	return b.c, err

@@ -55,8 +55,8 @@ func (b *build) pluginKeys() []key {
 		{name: "management.sample_retention_policies.$policy.$interval", note: "samples are kept as RabbitMQ keeps them by default:" +
 			" 10 minutes by 5 seconds, an hour by minutes; for the node and for virtual hosts 8 hours by 10 minutes and a day by 30 minutes, too"},
 		{name: "management.load_definitions", set: needed(&b.definitions.load)},
-		{name: "management.http_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
-		{name: "http_dispatch.access_log_dir", refuse: "a log of HTTP requests is not supported; changes are in audit.log"},
+		{name: "management.http_log_dir", set: func(b *build, _ []string, v string) error { b.accessLog[0] = v; return nil }},
+		{name: "http_dispatch.access_log_dir", set: func(b *build, _ []string, v string) error { b.accessLog[1] = v; return nil }},
 		{name: "management.listener.server.$*", note: "HTTP connections are looked after as they need it"},
 		{name: "management.listener.ssl_opts", refuse: "want management.listener.ssl_opts.KEY", harmless: []string{"none"}},
 		{name: "management.enable_uaa", refuse: "OAuth 2 is not part of this version", harmless: []string{"false"}},
@@ -189,11 +189,20 @@ func (b *build) webKeysOf(name string, t *server.TLS) []key {
 		{name: name + ".ssl.port", set: port(&w.sslPort)},
 		{name: name + ".ssl.ip", set: text(&w.sslIP)},
 	}
+	limits := map[string]*int{".tcp.": &b.s.Management.MaxConnections, ".ssl.": &b.s.Management.MaxTLSConnections}
+	if name == "prometheus" {
+		limits = map[string]*int{".tcp.": &b.s.Prometheus.MaxConnections, ".ssl.": &b.s.Prometheus.MaxTLSConnections}
+	}
 	for _, proto := range []string{".tcp.", ".ssl."} {
 		for _, leaf := range []string{"compress", "idle_timeout", "inactivity_timeout", "request_timeout", "shutdown_timeout", "max_keepalive", "backlog"} {
 			rows = append(rows, key{name: name + proto + leaf, note: "HTTP connections are looked after as they need it"})
 		}
-		rows = append(rows, key{name: name + proto + "max_connections", refuse: "a limit on HTTP connections is not supported; a proxy in front can have one", harmless: []string{"infinity"}})
+		rows = append(rows, key{name: name + proto + "max_connections", def: "infinity", set: func(_ *build, _ []string, v string) error {
+			if *limits[proto] = 0; v == "infinity" {
+				return nil
+			}
+			return integer(limits[proto], 1, 1_000_000)(nil, nil, v)
+		}})
 	}
 	return append(rows, b.tlsKeys(name+".ssl", t)...)
 }
