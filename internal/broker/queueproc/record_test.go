@@ -1,6 +1,7 @@
 package queueproc
 
 import (
+	"encoding/binary"
 	"reflect"
 	"slices"
 	"testing"
@@ -26,6 +27,46 @@ func TestPageRoundTrip(t *testing.T) {
 	}
 	if p.level != 3 || p.epoch != 77 || p.replaces != 5 || !reflect.DeepEqual(p.items, want) {
 		t.Errorf("came back as %+v", p)
+	}
+}
+
+// Numbers of all lengths, with much behind them and with nothing.
+func TestNumbers(t *testing.T) {
+	for shift := range 64 {
+		for _, v := range []uint64{1 << shift, 1<<shift - 1, 1<<shift + 1, 0x123456789abcdef << shift} {
+			for _, behind := range [][]byte{nil, {0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}} {
+				b := binary.AppendUvarint(nil, v)
+				r := reader{b: append(slices.Clone(b), behind...)}
+				if got := r.uvarint(); got != v || r.bad || !slices.Equal(r.b, behind) {
+					t.Errorf("%x before %x came back as %x, %x is left", v, behind, got, r.b)
+				}
+				for n := range len(b) {
+					if r := (reader{b: b[:n]}); r.uvarint() != 0 || !r.bad {
+						t.Errorf("%x cut at %d of %d is taken for whole", v, n, len(b))
+					}
+				}
+				s := int64(v)
+				r = reader{b: append(binary.AppendVarint(nil, s), behind...)}
+				if got := r.varint(); got != s || r.bad || !slices.Equal(r.b, behind) {
+					t.Errorf("%d before %x came back as %d", s, behind, got)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkHotPage(b *testing.B) {
+	items := make([]queue.Item, 1024)
+	for i := range items {
+		items[i] = queue.Item{Seq: uint64(i + 1), Pos: 1<<32 + uint64(i)*1100, Size: 1024, Time: 1700000000000 + int64(i)/100, Flags: queue.Persistent}
+	}
+	raw := appendPage(nil, 0, 1, 0, items)
+	var p page
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.parse(raw); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
