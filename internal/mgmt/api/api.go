@@ -229,11 +229,19 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	rq := &Request{Request: r, W: w, API: a, Route: route, vars: route.vars(parts)}
-	r.Body = http.MaxBytesReader(w, &patient{r.Body, http.NewResponseController(w)}, a.Config.MaxBodySize)
+	limit := a.Config.MaxBodySize
+	if overSocket(r.Context()) {
+		limit = maxSocketBody // management.http.max_body_size is about the network
+	}
+	r.Body = http.MaxBytesReader(w, &patient{r.Body, http.NewResponseController(w)}, limit)
 	if err := a.run(rq); err != nil {
 		a.fail(w, r, err)
 	}
 }
+
+// maxSocketBody bounds what whoever owns the node may send: a file of definitions
+// of any size that there is.
+const maxSocketBody = 1 << 30
 
 // bodyPatience is how long one may wait for the next piece of a body.
 const bodyPatience = 30 * time.Second

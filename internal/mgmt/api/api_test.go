@@ -177,6 +177,17 @@ func TestOverSocket(t *testing.T) {
 	}
 }
 
+// TestLargeDefinitions: the command line imports what is too large for the network.
+func TestLargeDefinitions(t *testing.T) {
+	f := newFixture(t, func(d *Deps) { d.Config.MaxBodySize = 2000 })
+	doc := `{"vhosts":[{"name":"new"}]` + strings.Repeat(" ", 2000) + `}`
+	f.want("POST", "/definitions", doc, `413 {"error":"payload_too_large","reason":"the body is larger than 2000 bytes"}`)
+	r := f.request("POST", "/api/definitions", doc)
+	if code := f.send(r.WithContext(OverSocket(r.Context()))).StatusCode; code != 204 {
+		t.Errorf("over the socket: %d", code)
+	}
+}
+
 func TestNodeCommands(t *testing.T) {
 	f := newFixture(t)
 	f.want("POST", "/node/suspend-listeners", "", "204")
