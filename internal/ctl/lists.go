@@ -104,8 +104,13 @@ func (c *call) columns(objects []map[string]any, value func(map[string]any, stri
 
 // inVHostList gets the objects of a virtual host; RabbitMQ lists nothing for one
 // that does not exist.
-func (c *call) inVHostList(kind string) ([]map[string]any, error) {
-	objects, err := c.objects(path(kind, c.vhost()))
+// Of objects with many members only the fields may be wanted; none: all.
+func (c *call) inVHostList(kind string, fields ...string) ([]map[string]any, error) {
+	p := path(kind, c.vhost())
+	if len(fields) > 0 {
+		p += "?columns=" + strings.Join(fields, ",")
+	}
+	objects, err := c.objects(p)
 	if isStatus(err, 404) {
 		return nil, nil
 	}
@@ -131,7 +136,8 @@ func (c *call) listQueues() (any, error) {
 	if c.flag("offline") && !c.flag("online") {
 		return rows{columns: c.chosen()}, nil // what is down with its node: here the node is up
 	}
-	queues, err := c.inVHostList("queues")
+	// With many queues most of the time would go into what nobody looks at.
+	queues, err := c.inVHostList("queues", append([]string{"vhost", "name", "type", "owner_pid_details"}, c.chosen()...)...)
 	if err != nil {
 		return nil, err
 	}
