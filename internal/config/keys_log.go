@@ -145,9 +145,18 @@ func formatKeys(output string, f *logging.Format) []key {
 		{name: p + ".time_format", def: "rfc3339_space", set: choice(&f.Time, "rfc3339_space", "rfc3339_T", "epoch_usecs", "epoch_secs", "lager_default")},
 		{name: p + ".level_format", def: "lc", set: choice(&f.Level, "lc", "uc", "lc3", "uc3", "lc4", "uc4")},
 		{name: p + ".single_line", note: "an entry is always one line"},
-		{name: p + ".plaintext.format", refuse: "a pattern for lines is not supported; use log." + output + ".formatter = json"},
-		{name: p + ".json.field_map", refuse: "other names for the fields are not supported"},
-		{name: p + ".json.verbosity_map", refuse: "other names for levels are not supported"},
+		{name: p + ".plaintext.format", set: func(_ *build, _ []string, v string) (err error) {
+			f.Pattern, err = logging.ParsePattern(v)
+			return err
+		}},
+		{name: p + ".json.field_map", set: func(_ *build, _ []string, v string) (err error) {
+			f.Fields, err = logging.ParseFields(v)
+			return err
+		}},
+		{name: p + ".json.verbosity_map", set: func(_ *build, _ []string, v string) (err error) {
+			f.Verbosity, err = logging.ParseVerbosity(v)
+			return err
+		}},
 	}
 }
 

@@ -47,6 +47,10 @@ type Format struct {
 	Bare  bool   // a line is the text and the attributes: time, level and category are told otherwise
 	Time  string // rfc3339_space (default), rfc3339_T, epoch_usecs, epoch_secs, lager_default
 	Level string // lc (default), uc, lc3, uc3, lc4, uc4
+
+	Pattern   *Pattern         // of lines of plain text; nil: the usual one
+	Fields    *Fields          // of JSON; nil: the usual ones
+	Verbosity map[string]int64 // of JSON: what the field verbosity says of a level; nil: there is none
 }
 
 // OwnFile is the file of a category.

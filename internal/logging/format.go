@@ -24,6 +24,9 @@ func (f Format) append(b []byte, e *entry) []byte {
 	if f.JSON {
 		return f.appendJSON(b, e)
 	}
+	if f.Pattern != nil {
+		return f.Pattern.append(b, f, e)
+	}
 	if !f.Bare {
 		b = f.appendTime(b, e.time)
 		b = append(b, " ["...)
@@ -32,6 +35,11 @@ func (f Format) append(b []byte, e *entry) []byte {
 		b = append(b, e.category...)
 		b = append(b, "> "...)
 	}
+	return append(e.appendText(b), '\n')
+}
+
+// appendText writes the text and its attributes.
+func (e *entry) appendText(b []byte) []byte {
 	b = appendClean(b, e.text)
 	for _, a := range e.attrs {
 		b = append(b, ' ')
@@ -39,7 +47,7 @@ func (f Format) append(b []byte, e *entry) []byte {
 		b = append(b, '=')
 		b = appendValue(b, a.Value)
 	}
-	return append(b, '\n')
+	return b
 }
 
 func (f Format) appendTime(b []byte, t time.Time) []byte {
@@ -183,6 +191,9 @@ func text(v slog.Value) string {
 // appendJSON writes the fields that RabbitMQ's entries have, and the attributes
 // beside them.
 func (f Format) appendJSON(b []byte, e *entry) []byte {
+	if f.Fields != nil || len(f.Verbosity) > 0 {
+		return f.appendShaped(b, e)
+	}
 	b = append(b, `{"time":`...)
 	if t := f.time(); t == "epoch_usecs" || t == "epoch_secs" {
 		b = f.appendTime(b, e.time)
@@ -196,17 +207,21 @@ func (f Format) appendJSON(b []byte, e *entry) []byte {
 	b = append(b, `,"domain":`...)
 	b = appendString(b, domain(e.category))
 	for _, a := range e.attrs {
-		key := a.Key
-		switch key {
-		case "time", "level", "msg", "domain":
-			key = "attr." + key
-		}
 		b = append(b, ',')
-		b = appendString(b, key)
+		b = appendString(b, attrName(a.Key))
 		b = append(b, ':')
 		b = appendJSONValue(b, a.Value)
 	}
 	return append(b, "}\n"...)
+}
+
+// attrName is what an attribute is called beside the fields that every entry has.
+func attrName(key string) string {
+	switch key {
+	case "time", "level", "msg", "domain", "verbosity":
+		return "attr." + key
+	}
+	return key
 }
 
 func domain(category string) string {
