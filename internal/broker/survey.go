@@ -91,6 +91,7 @@ type surveyor struct {
 	taken   []*queueproc.Queue // scratch
 	watched bool               // there is one who asks what has changed
 	unshown []*Queue           // what that one was not shown yet
+	nothing queueproc.Backlog  // of queues in which nothing has happened; stays as it is
 }
 
 // catchUp takes into the sums what has changed.
@@ -119,12 +120,20 @@ func (s *surveyor) absorb() {
 func (s *surveyor) count(q *Queue, b *queueproc.Backlog) {
 	n := &q.vhost.live[q.Kind()]
 	if q.was == nil {
-		q.was = &queueproc.Backlog{}
+		q.was = &s.nothing
 		n.Count++
 	}
 	n.Depths.Sub(&q.was.Depths)
 	n.Counters.Sub(&q.was.Counters)
-	*q.was = *b
+	switch {
+	case *b == s.nothing: // as with most, where there are very many
+		q.was = &s.nothing
+	case q.was == &s.nothing:
+		q.was = &queueproc.Backlog{}
+		fallthrough
+	default:
+		*q.was = *b
+	}
 	n.Depths.Add(&b.Depths)
 	n.Counters.Add(&b.Counters)
 	s.list(q)

@@ -1,6 +1,9 @@
 package stats
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // history is how the figures of one object went, back to a horizon. It keeps
 // changes only: base holds the figures at start, buf what changed since. An
@@ -17,7 +20,8 @@ type history struct {
 // add notes the figures at a time. The first call makes the base.
 func (h *history) add(t int64, now []int64) {
 	if h.base == nil {
-		h.base, h.last = append([]int64(nil), now...), append([]int64(nil), now...)
+		h.base = slices.Clone(now)
+		h.last = h.base // until something changes
 		h.start, h.lastT = t, t
 		return
 	}
@@ -40,7 +44,11 @@ func (h *history) add(t int64, now []int64) {
 			h.buf = binary.AppendVarint(h.buf, v-h.last[i])
 		}
 	}
-	copy(h.last, now)
+	if &h.last[0] == &h.base[0] {
+		h.last = slices.Clone(now)
+	} else {
+		copy(h.last, now)
+	}
 	h.lastT = t
 }
 
