@@ -71,7 +71,7 @@ func accessLine(at time.Time, r *http.Request, w *countedWriter) []byte {
 		host = "-"
 	}
 	user, _, _ := r.BasicAuth()
-	return fmt.Appendf(nil, "%s - %s [%s] \"%s %s %s\" %d %d \"%s\" \"%s\"\n", host, cmp.Or(quoted(user), "-"), at.Format("02/Jan/2006:15:04:05 -0700"),
+	return fmt.Appendf(nil, "%s - %s [%s] \"%s %s %s\" %d %d \"%s\" \"%s\"\n", host, cmp.Or(strings.ReplaceAll(quoted(user), " ", `\x20`), "-"), at.Format("02/Jan/2006:15:04:05 -0700"),
 		quoted(r.Method), quoted(r.URL.EscapedPath()), r.Proto, cmp.Or(w.status, http.StatusOK), w.bytes, quoted(r.Referer()), quoted(r.UserAgent()))
 }
 
@@ -86,7 +86,7 @@ func quoted(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
+		case r < ' ' || r >= 0x7f && r < 0xa0:
 			fmt.Fprintf(&b, "\\x%02x", r)
 		default:
 			b.WriteRune(r)

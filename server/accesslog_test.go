@@ -33,7 +33,7 @@ func TestAccessLog(t *testing.T) {
 	ask("guest", "guest", "/api/whoami?secret=1", "curl/7.88.1")
 	ask("guest", "bad", "/api/whoami", `x" "y\`)
 	ask("", "", "/nowhere/a%20b", "")
-	ask("evil\n\x1b", "x", "/api/whoami", "z")
+	ask("evil\n\x1b [x] \u009b", "x", "/api/whoami", "z")
 	if err := (*node)(s).RotateLogs(); err != nil { // everything is written
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestAccessLog(t *testing.T) {
 		`^127\.0\.0\.1 - guest ` + at + ` "GET /api/whoami HTTP/1\.1" 200 [1-9]\d* "" "curl/7\.88\.1"$`,
 		`^127\.0\.0\.1 - guest ` + at + ` "GET /api/whoami HTTP/1\.1" 401 [1-9]\d* "" "x\\" \\"y\\\\"$`,
 		`^127\.0\.0\.1 - - ` + at + ` "GET /nowhere/a%20b HTTP/1\.1" 404 \d+ "" ""$`,
-		`^127\.0\.0\.1 - evil\\x0a\\x1b ` + at + ` `,
+		`^127\.0\.0\.1 - evil\\x0a\\x1b\\x20\[x\]\\x20\\x9b ` + at + ` `,
 	} {
 		if i >= len(lines) || !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Fatalf("line %d of %q, want %s", i, lines, want)
