@@ -228,6 +228,10 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
+	if a.foreign(w, r) {
+		a.fail(w, r, notAuthorised("pages of other sites may not change anything here; management.cors.allow_origins says which may"))
+		return
+	}
 	rq := &Request{Request: r, W: w, API: a, Route: route, vars: route.vars(parts)}
 	limit := a.Config.MaxBodySize
 	if overSocket(r.Context()) {

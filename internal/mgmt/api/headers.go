@@ -48,6 +48,21 @@ func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// foreign reports whether a browser sends the request for a page of another site
+// that management.cors does not name. Such a page can make it send what changes
+// something, with the password that it has kept.
+func (a *API) foreign(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return !a.allowOrigin(w, r)
+	}
+	return false
+}
+
 // options answers OPTIONS, with which a browser asks what it may do.
 func (a *API) options(w http.ResponseWriter, r *http.Request, routes map[string]*Route) {
 	h := w.Header()

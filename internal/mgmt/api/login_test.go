@@ -243,6 +243,14 @@ func TestHeaders(t *testing.T) {
 		!strings.Contains(resp.Header.Get("Access-Control-Allow-Methods"), "PUT") {
 		t.Errorf("preflight: %d %v", resp.StatusCode, resp.Header)
 	}
+	for site, want := range map[string]int{"cross-site": 401, "same-site": 401, "same-origin": 201, "none": 201} {
+		if code := get("PUT", "/rabbit/api/vhosts/"+site, "Sec-Fetch-Site", site).StatusCode; code != want {
+			t.Errorf("for a page that is %s: %d", site, code)
+		}
+	}
+	if code := get("PUT", "/rabbit/api/vhosts/allowed", "Origin", "https://ops.example", "Sec-Fetch-Site", "cross-site").StatusCode; code != 201 {
+		t.Errorf("for a page that may: %d", code)
+	}
 	if got := get("GET", "/rabbit/").Header.Get("Content-Security-Policy"); got != "" {
 		t.Errorf("the page's own policy would be hidden by %q", got)
 	}
