@@ -33,11 +33,14 @@ type desk struct {
 
 var operator = Actor{User: "op", Source: "test"}
 
-func newDesk(t *testing.T, fs *vfs.Mem) *desk {
+func newDesk(t *testing.T, fs *vfs.Mem) *desk { return deskWith(t, fs, 0) }
+
+// deskWith is newDesk with a checkpoint each time that so many bytes were written.
+func deskWith(t *testing.T, fs *vfs.Mem, checkpoint int64) *desk {
 	t.Helper()
 	d := &desk{T: t, fs: fs}
 	var err error
-	d.b, err = Open(Config{FS: fs, Dir: "d", Sync: store.Disk, SegmentSize: 1 << 20,
+	d.b, err = Open(Config{FS: fs, Dir: "d", Sync: store.Disk, SegmentSize: 1 << 20, CheckpointBytes: checkpoint,
 		Bootstrap: Bootstrap{User: "guest", Password: "guest", VHost: "/"}})
 	if err != nil {
 		t.Fatal(err)

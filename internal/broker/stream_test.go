@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker/meta"
+	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/broker/queueproc"
 	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
@@ -373,5 +374,66 @@ func TestStreamDamage(t *testing.T) {
 	}
 	if n := q.Info().Counters.Lost; n != 5 {
 		t.Error("lost", n)
+	}
+}
+
+// What is left of a stream between the remains of another queue is moved, pages
+// and all, while somebody reads it.
+func TestStreamIsMoved(t *testing.T) {
+	fs := vfs.NewMem()
+	d := deskWith(t, fs, 2<<20)
+	d.declare("s", stream())
+	d.declare("c", nil)
+	const n = 6000
+	pad, long := strings.Repeat(".", 200), strings.Repeat("x", 2000)
+	for i := range n {
+		d.publish("s", wire.Properties{}, fmt.Sprint(i, pad))
+		d.publish("c", wire.Properties{DeliveryMode: 2}, long)
+		if i%100 == 0 {
+			if err := d.b.log.Throttle(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := d.b.barrier(); err != nil {
+		t.Fatal(err)
+	}
+	q := d.b.VHost("/").Queue("s")
+	for range 2 {
+		q.Trim() // the index goes to disk
+	}
+	r := d.read("s", 10, arg("x-stream-offset", wire.String("first")))
+	d.b.VHost("/").Queue("c").Purge()
+	next := 0
+	until(t, func() string {
+		r.mu.Lock()
+		got, acks := r.got, r.ack
+		r.got, r.ack = nil, nil
+		r.mu.Unlock()
+		for _, s := range got {
+			if want := fmt.Sprintf("%d:%d..", next, next); !strings.HasPrefix(s, want) {
+				t.Fatal(s, want)
+			}
+			next++
+		}
+		q.Settle(acks, queue.Ack)
+		d.publish("c", wire.Properties{DeliveryMode: 2}, long)
+		d.b.VHost("/").Queue("c").Purge()
+		if used := fs.Used(); next < n || used > 12<<20 {
+			return fmt.Sprintf("%d read, %d bytes on disk", next, used)
+		}
+		return ""
+	})
+	if n := d.b.log.Stats().Evacuations; n == 0 {
+		t.Error("nothing was moved")
+	}
+	d.close()
+	d = newDesk(t, fs)
+	defer d.close()
+	for _, from := range []int{0, 1023, 1024, 3000, n - 1} {
+		want := fmt.Sprintf("%d:%d..", from, from)
+		if got := d.read("s", 1, arg("x-stream-offset", wire.Int64(int64(from)))).take(t, 1); !strings.HasPrefix(got, want) {
+			t.Error(got, want)
+		}
 	}
 }

@@ -77,6 +77,16 @@ func (l *Log) deadBytes() (n int64) {
 	return n
 }
 
+// recordCost is about what a record takes on disk beside the bytes that its
+// owner retains. Without it a log of small records would look mostly dead, and
+// would be copied for ever.
+const recordCost = 64
+
+// living is about what of a segment is live, in bytes on disk.
+func (s *seg) living() int64 {
+	return min(max(0, s.liveBytes.Load())+max(0, s.live.Load())*recordCost, s.size.Load())
+}
+
 // evacuate lets the owner move what lives in the emptiest old segments, when
 // more than half of the disk space is dead. It reports whether something
 // became free.
@@ -90,9 +100,9 @@ func (l *Log) evacuate() bool {
 			continue
 		}
 		disk += s.size.Load()
-		live += max(0, s.liveBytes.Load())
+		live += s.living()
 		n := s.live.Load()
-		if s.num < start.Segment() && n > 0 && n != s.triedAt && s.liveBytes.Load() < s.size.Load()*3/4 {
+		if s.num < start.Segment() && n > 0 && n != s.triedAt && s.living() < s.size.Load()*3/4 {
 			old = append(old, s)
 		}
 	}
@@ -101,7 +111,7 @@ func (l *Log) evacuate() bool {
 	}
 	slices.SortStableFunc(old, func(a, b *seg) int {
 		// least live share first; older first among equals
-		x, y := a.liveBytes.Load()*b.size.Load(), b.liveBytes.Load()*a.size.Load()
+		x, y := a.living()*b.size.Load(), b.living()*a.size.Load()
 		switch {
 		case x < y:
 			return -1

@@ -75,3 +75,51 @@ func TestSmoke(t *testing.T) {
 		l.Close()
 	}
 }
+
+type countingOwner struct {
+	nullOwner
+	evacuations int
+}
+
+func (o *countingOwner) Evacuate(uint32, []uint64) error { o.evacuations++; return nil }
+
+// A log of small records that all live is no waste, though its owner counts
+// few bytes in each; one in which most are dead is.
+func TestSmallRecordsAreNoWaste(t *testing.T) {
+	o := &countingOwner{}
+	l, err := Open(Manual(Options{FS: vfs.NewMem(), Dir: "d", SegmentSize: 4096}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var pos []Position
+	for range 3000 {
+		p := l.Append(1, 1, true, make([]byte, 66), nil, nil)
+		l.Retain(p, 16)
+		pos = append(pos, p)
+		if len(pos)%100 == 0 {
+			if err := l.StepCommit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 3 {
+		if err := l.StepCheckpoint(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.evacuations > 0 {
+		t.Error(o.evacuations, "evacuations of what lives")
+	}
+	for i, p := range pos {
+		if i%4 > 0 {
+			l.Release(p, 16)
+		}
+	}
+	if err := l.StepCheckpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if o.evacuations == 0 {
+		t.Error("no evacuation of what is mostly dead")
+	}
+}

@@ -147,9 +147,11 @@ func (s *riverStory) tell() error {
 	s.rng = rand.New(rand.NewPCG(uint64(s.seed), 77))
 	s.luck = rand.New(rand.NewPCG(uint64(s.seed), 78))
 	s.seen, s.nextID = map[int64]uint64{}, 1
-	s.noise = s.rng.IntN(4)
+	if s.noise = s.rng.IntN(4); s.noisy() {
+		s.noise = 12 // so much that what is left of the stream in old segments is moved
+	}
 	s.args = wire.Table{{Key: "x-queue-type", Value: wire.String("stream")}}
-	if s.seed%bigRiver != bigRiver-1 && s.rng.IntN(2) == 0 {
+	if s.seed%bigRiver != bigRiver-1 && !s.noisy() && s.rng.IntN(2) == 0 {
 		s.args.Set("x-max-length-bytes", wire.Int64(int64(20_000+s.rng.IntN(200_000))))
 		s.args.Set("x-stream-max-segment-size-bytes", wire.Int64(int64(1000+s.rng.IntN(20_000))))
 	}
@@ -178,6 +180,8 @@ func (s *riverStory) tell() error {
 	}
 	return nil
 }
+
+func (s *riverStory) noisy() bool { return s.seed%4 == 1 }
 
 func (s *riverStory) freeze(disk *vfs.Mem) {
 	s.mu.Lock()
@@ -246,10 +250,18 @@ func (s *riverStory) chapter(disk *vfs.Mem) error {
 	if s.seed%bigRiver == bigRiver-1 {
 		batch = 150
 	}
+	if s.noisy() {
+		batch = 100
+	}
 	f.Add(vfs.Rule{Skip: 20 + s.rng.IntN(2*steps), Count: 1, Do: func() { s.freeze(disk) }})
 	for range steps {
 		s.publish(c, ch, out, 1+s.rng.IntN(batch))
 		s.ack(out)
+		if s.noisy() && s.rng.IntN(40) == 0 {
+			for range 2 { // as if it had been quiet: its index goes to disk
+				b.VHost("/").Queue("river").Trim()
+			}
+		}
 		if s.dead() {
 			break
 		}
