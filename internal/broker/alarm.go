@@ -63,6 +63,7 @@ type alarms struct {
 	mu        sync.Mutex
 	watermark Watermark
 	disk      DiskLimit
+	unwatched bool // the disk: an operator has said so
 	now       Resources
 	set       [3]alarmState
 	full      bool      // what the store said last
@@ -131,7 +132,7 @@ func (b *Broker) checkAlarms() {
 	}
 	b.turn(lowMemory, n.MemoryUsed > n.MemoryLimit, "used", n.MemoryUsed, "limit", n.MemoryLimit)
 	b.turn(fullDisk, a.full, "free", n.DiskFree)
-	b.turn(lowDisk, n.DiskFree >= 0 && n.DiskFree < n.DiskLimit, "free", n.DiskFree, "limit", n.DiskLimit)
+	b.turn(lowDisk, !a.unwatched && n.DiskFree >= 0 && n.DiskFree < n.DiskLimit, "free", n.DiskFree, "limit", n.DiskLimit)
 }
 
 // measure looks at what there is. Called with alarms.mu held.
@@ -290,6 +291,19 @@ func (b *Broker) SetDiskFreeLimit(l DiskLimit) error {
 	b.alarms.mu.Unlock()
 	b.checkAlarms()
 	return nil
+}
+
+// WatchDisk says whether too little free space sets an alarm, until the node stops.
+// A disk on which a write has found no room sets one in any case.
+func (b *Broker) WatchDisk(on bool) {
+	b.alarms.mu.Lock()
+	was := !b.alarms.unwatched
+	b.alarms.unwatched = !on
+	b.alarms.mu.Unlock()
+	if was != on {
+		b.logger.Warn("free disk space is watched, or no more, as somebody has asked for", "watched", on)
+	}
+	b.checkAlarms()
 }
 
 // Hold returns why the client's publishes have to wait now: an alarm of the

@@ -47,6 +47,16 @@ func configCommands() []*Command {
 				}
 				return fmt.Sprintf("Setting disk free limit on %s to %s bytes ...", c.name(), c.args[0])
 			}, Run: (*call).setDiskLimit},
+		{Name: "activate_free_disk_space_monitoring", Tools: []Tool{Ctl, Diagnostics}, Group: groupMonitoring, Usage: "activate_free_disk_space_monitoring",
+			Short:  "Watches free disk space again, after it was deactivated",
+			Banner: bannerf("[Re-]activating free disk space monitoring on node %s...", onNode), Run: func(c *call) (any, error) {
+				return nil, c.command("disk-monitor", apitype.Setting{Value: "on"})
+			}},
+		{Name: "deactivate_free_disk_space_monitoring", Tools: []Tool{Ctl, Diagnostics}, Group: groupMonitoring, Usage: "deactivate_free_disk_space_monitoring",
+			Short:  "Sets no alarm any more when there is little free disk space, until the node stops",
+			Banner: bannerf("Deactivating free disk space monitoring on node %s...", onNode), Run: func(c *call) (any, error) {
+				return nil, c.command("disk-monitor", apitype.Setting{Value: "off"})
+			}},
 		{Name: "reload", Group: groupConfig, Usage: "reload", Short: "Reads the configuration again: certificates, log levels, what can change without a start", Needs: anyState,
 			Banner: bannerf("Reloading the configuration of node %s ...", onNode), Run: (*call).reload},
 	}

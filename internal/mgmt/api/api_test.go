@@ -202,6 +202,9 @@ func TestNodeCommands(t *testing.T) {
 	f.want("POST", "/node/memory-watermark", `{"value":"much"}`, `400 {"error":"bad_request","reason":"\"much\" is neither a fraction nor a size"}`)
 	f.want("POST", "/node/disk-free-limit", `{"value":"mem_relative 1.5"}`, "204")
 	f.want("POST", "/node/disk-free-limit", `{"value":"50MiB"}`, "204")
+	f.want("POST", "/node/disk-monitor", `{"value":"off"}`, "204")
+	f.want("POST", "/node/disk-monitor", `{"value":"maybe"}`, `400 {"error":"bad_request","reason":"\"maybe\": want on or off"}`)
+	f.want("POST", "/node/disk-monitor", `{"value":"on"}`, "204")
 	if l := f.broker.DiskFreeLimit(); l.Absolute != 50<<20 || f.broker.MemoryHighWatermark().Absolute != 2_000_000_000 {
 		t.Errorf("limits are %v and %v", l, f.broker.MemoryHighWatermark())
 	}

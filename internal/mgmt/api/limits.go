@@ -48,6 +48,14 @@ func (a *API) setMemoryWatermark(value string) error {
 	return a.Broker.SetMemoryHighWatermark(broker.Watermark{Absolute: n})
 }
 
+func (a *API) watchDisk(value string) error {
+	if value != "on" && value != "off" {
+		return fmt.Errorf("%q: want on or off", value)
+	}
+	a.Broker.WatchDisk(value == "on")
+	return nil
+}
+
 func (a *API) setDiskFreeLimit(value string) error {
 	if text, ok := strings.CutPrefix(value, "mem_relative "); ok {
 		f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)

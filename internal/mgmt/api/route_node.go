@@ -33,6 +33,7 @@ func (a *API) nodeRoutes() []*Route {
 		post("reload", "Read the configuration again", nil, apitype.Reloaded{}, a.reload),
 		post("log-level", "Set the log level", apitype.LogLevel{}, nil, a.setLogLevel),
 		{Method: http.MethodPost, Path: "/node/memory-watermark", Access: Administrator, Summary: "Set vm_memory_high_watermark until the node stops: 0.4 or 2GB", In: apitype.Setting{}, Handle: a.setting("set memory watermark", a.setMemoryWatermark)},
+		{Method: http.MethodPost, Path: "/node/disk-monitor", Access: Administrator, Summary: "Watch free disk space until the node stops, or not: on, off", In: apitype.Setting{}, Handle: a.setting("watch disk", a.watchDisk)},
 		{Method: http.MethodPost, Path: "/node/disk-free-limit", Access: Administrator, Summary: "Set disk_free_limit until the node stops: 2GB, or mem_relative 1.5", In: apitype.Setting{}, Handle: a.setting("set disk free limit", a.setDiskFreeLimit)},
 		{Method: http.MethodPost, Path: "/node/close-connections", Access: Administrator, Summary: "Close connections", In: apitype.CloseConnections{}, Out: apitype.Closed{}, Handle: a.closeConnections},
 		{Method: http.MethodGet, Path: "/config/effective", Access: Administrator, Stopped: true, List: true, Summary: "The configuration in force", Out: []apitype.ConfigValue{}, Handle: a.effectiveConfig},
