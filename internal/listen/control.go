@@ -28,8 +28,8 @@ func Control(dir string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Between listening and changing its mode the socket is protected by the
-	// directory, which is the owner's alone.
+	// Between listening and changing its mode, the umask and the directory, which
+	// is the owner's alone unless somebody made it otherwise, protect the socket.
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		done()
