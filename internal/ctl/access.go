@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/warrenmq/warren/internal/mgmt/apitype"
 	"github.com/warrenmq/warren/internal/mgmt/client"
 )
 
@@ -123,12 +124,16 @@ func (c *call) missing(vhost, user string) error {
 
 func (c *call) setTopicPermissions() (any, error) {
 	a := c.args
-	err := c.put(path("topic-permissions", c.vhost(), a[0]), permission{Exchange: a[1], Write: a[2], Read: a[3]})
+	err := c.put(path("topic-permissions", c.vhost(), a[0]), apitype.PutTopicPermission{Exchange: a[1], Write: a[2], Read: a[3]})
 	return nil, c.grantError(err, a[0], c.vhost())
 }
 
 func (c *call) clearTopicPermissions() (any, error) {
-	err := c.delete(path(append([]string{"topic-permissions", c.vhost()}, c.args...)...))
+	parts := append([]string{"topic-permissions", c.vhost()}, c.args...)
+	if len(c.args) > 1 { // without a name the path would be that of all exchanges
+		parts[3] = exchangePath(c.args[1])
+	}
+	err := c.delete(path(parts...))
 	if !client.IsNotFound(err) {
 		return nil, err
 	}
