@@ -9,7 +9,8 @@ type run struct {
 	first, last uint64 // it answers for these sequence numbers and all between them
 	users       int    // cursors in it
 	used        uint64 // when a cursor last came to it
-	gone        bool   // its bytes are
+	bytes       int64
+	gone        bool // its bytes are
 }
 
 func (r *run) has(seq uint64) bool { return !r.gone && r.first <= seq && seq <= r.last }
@@ -41,10 +42,11 @@ type Want struct {
 	Items    []Item
 }
 
-// manyRuns is how many runs are kept at most; fewRuns of those that no cursor
-// is in.
+// manyRuns is how many runs are kept at most, and runBytes how much in them;
+// fewRuns how many of those that no cursor is in.
 const (
 	manyRuns = 64
+	runBytes = 16 << 20
 	fewRuns  = 4
 )
 
@@ -125,7 +127,12 @@ func (m *Machine) RunLoaded(now int64, items []Item, first, last uint64, keep in
 	if len(items) > 0 {
 		s.forget(m.st, min(keep, manyRuns)-1)
 		s.clock++
-		r := &run{items: append(make([]Item, 0, len(items)), items...), first: first, last: last, used: s.clock}
+		r := &run{items: append(s.room, items...), first: first, last: last, used: s.clock}
+		s.room = nil
+		for i := range items {
+			r.bytes += int64(items[i].Mem.Len())
+		}
+		s.runBytes += r.bytes
 		i := s.runBefore(first) + 1
 		s.runs = append(s.runs, nil)
 		copy(s.runs[i+1:], s.runs[i:])
@@ -172,7 +179,7 @@ func (s *stream) forget(st Storage, n int) {
 				victim = i
 			}
 		}
-		if spare <= fewRuns && len(s.runs) <= max(n, 0) {
+		if spare <= fewRuns && len(s.runs) <= max(n, 0) && s.runBytes <= runBytes || victim < 0 {
 			return
 		}
 		s.drop(st, victim)
@@ -184,6 +191,9 @@ func (s *stream) drop(st Storage, i int) {
 	for j := range r.items {
 		st.Cool(r.items[j].Mem)
 	}
+	s.runBytes -= r.bytes
+	clear(r.items) // they refer to memory
+	s.room = r.items[:0]
 	r.items, r.gone = nil, true
 	s.runs = append(s.runs[:i], s.runs[i+1:]...)
 	s.runs[:len(s.runs)+1][len(s.runs)] = nil

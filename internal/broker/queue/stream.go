@@ -21,8 +21,10 @@ type stream struct {
 	cursors                     map[Slot]*Consumer
 	slots                       Slot
 
-	runs  []*run // in the order of the log, not overlapping
-	clock uint64 // counts what happens to runs
+	runs     []*run // in the order of the log, not overlapping
+	runBytes int64
+	room     []Item // of a run that is gone, for the next
+	clock    uint64 // counts what happens to runs
 
 	lead int   // items at the front of the window that have no bytes in memory
 	hot  int64 // bytes of the others
@@ -161,6 +163,7 @@ func (m *Machine) Rest() {
 	for len(s.runs) > 0 {
 		s.drop(m.st, len(s.runs)-1)
 	}
+	s.room = nil
 	for i := s.lead; i < h.n; i++ {
 		m.cool(i)
 	}
