@@ -194,6 +194,17 @@ func TestUsersAndPermissions(t *testing.T) {
 	p.within("tbody", ".*")
 	p.within("tbody", "nothing")
 
+	// The default exchange's is one of two: the other stays.
+	evaluate[bool](p, `['', 'amq.topic'].forEach((x) => fetch('api/topic-permissions/%2F/reader', { method: 'PUT',
+		headers: { 'X-Requested-With': 'warren' }, body: JSON.stringify({ exchange: x, write: '^a', read: '^b' }) })) || true`)
+	p.visit("#/queues")
+	p.visit("#/admin/users/reader")
+	p.until("both topic permissions", "/default exchange/i.test(document.body.innerText) && document.body.innerText.includes('amq.topic')")
+	evaluate[bool](p, `[...document.querySelectorAll('tr')].find((r) => /default exchange/i.test(r.innerText)).querySelectorAll('button')[1].click() || true`)
+	p.pressIn("dialog[open] .dialog-foot", "Remove the permissions")
+	p.dialog("")
+	p.until("one of them", "!/default exchange/i.test(document.body.innerText) && document.body.innerText.includes('amq.topic')")
+
 	p.press("Log out")
 	p.signIn("reader", "secret")
 	p.until("the overview", "document.querySelector('[data-tile=queues]')")

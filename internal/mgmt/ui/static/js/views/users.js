@@ -87,7 +87,7 @@ const code = (text) => (text === '' ? h('em', t('perm.nothing')) : h('code', tex
 export function permissionTables(ctx, { permissions, topics, by, onEdit, onEditTopic }) {
   const who = by === 'user' ? [t('conn.vhost'), (p) => link(p.vhost, to('admin', 'vhosts', p.vhost))] : [t('user.name'), (p) => link(p.user, to('admin', 'users', p.user))];
   const remove = (p) => dialog.confirm(t('perm.remove'), t('perm.remove_text', { user: p.user, vhost: p.vhost }), t('perm.remove'), async () => { await api.del(`permissions/${f.enc(p.vhost)}/${f.enc(p.user)}`); toast(t('perm.removed')); ctx.refresh(); });
-  const removeTopic = (p) => dialog.confirm(t('perm.remove'), t('perm.remove_text', { user: p.user, vhost: p.vhost }), t('perm.remove'), async () => { await api.del(`topic-permissions/${f.enc(p.vhost)}/${f.enc(p.user)}/${f.enc(p.exchange)}`); toast(t('perm.removed')); ctx.refresh(); });
+  const removeTopic = (p) => dialog.confirm(t('perm.remove'), t('perm.remove_text', { user: p.user, vhost: p.vhost }), t('perm.remove'), async () => { await api.del(`topic-permissions/${f.enc(p.vhost)}/${f.enc(p.user)}/${f.enc(p.exchange || 'amq.default')}`); toast(t('perm.removed')); ctx.refresh(); });
   const buttons = (edit, del) => (p) => [button(t('ui.change'), () => edit(p), { kind: 'quiet' }), button(t('ui.remove'), () => del(p), { kind: 'quiet' })];
   return [
     panel(t('perm.title'), { extra: button(t('perm.set'), () => onEdit(), { icon: 'plus' }) },
