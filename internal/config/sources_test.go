@@ -388,6 +388,17 @@ func TestSyslogTerms(t *testing.T) {
 	}
 }
 
+// Addresses are written in several ways.
+func TestAddresses(t *testing.T) {
+	for v, want := range map[string]string{"5672": ":5672", "127.0.0.1:5672": "127.0.0.1:5672", "::1:5672": "[::1]:5672", ":::5672": "[::]:5672",
+		"[::1]:5672": "[::1]:5672", "localhost:5672": "localhost:5672", "fe80::1:2:5672": "[fe80::1:2]:5672",
+		"::1": "", "x:y:5672": "", "[::1]": "", "70000": "", "::1:70000": ""} {
+		if got, err := address(v); got != want && err == nil || (err != nil) != (want == "") {
+			t.Errorf("%s: %q %v", v, got, err)
+		}
+	}
+}
+
 // Prometheus has a key for both address and port, which can switch it off, too.
 func TestPrometheusListener(t *testing.T) {
 	for v, want := range map[string]string{"none": "[]", "127.0.0.1:9999": "[127.0.0.1:9999]", "9999": "[:9999]"} {

@@ -10,11 +10,15 @@ import (
 	"time"
 )
 
-// address reads a port, or host:port.
+// address reads a port, or host:port, where an IPv6 address may stand without
+// brackets, as RabbitMQ's own example has it: ::1:5672.
 func address(v string) (string, error) {
 	host, port, err := net.SplitHostPort(v)
 	if err != nil {
 		host, port = "", v
+		if i := strings.LastIndexByte(v, ':'); i >= 0 && strings.Count(v, ":") > 1 && net.ParseIP(v[:i]) != nil {
+			host, port = v[:i], v[i+1:]
+		}
 	}
 	if strings.HasPrefix(v, "unix:") || strings.HasPrefix(v, "local:") {
 		return "", fmt.Errorf("%q: AMQP over a Unix socket is not supported; use a TCP port", v)
