@@ -44,7 +44,8 @@ func Ciphers() []string { return []string{"aes_256_cbc", "aes_192_cbc", "aes_128
 func Hashes() []string { return []string{"sha512", "sha384", "sha256", "sha224", "sha"} }
 
 func (m Method) keyLen() int {
-	return map[string]int{"aes_256_cbc": 32, "aes_192_cbc": 24, "aes_128_cbc": 16}[cmp.Or(m.Cipher, defaultCipher)]
+	// The last two are what older versions of Erlang called them.
+	return map[string]int{"aes_256_cbc": 32, "aes_192_cbc": 24, "aes_128_cbc": 16, "aes_cbc256": 32, "aes_cbc128": 16}[cmp.Or(m.Cipher, defaultCipher)]
 }
 
 func (m Method) hash() func() hash.Hash {
