@@ -26,13 +26,15 @@ type journal struct {
 	dir  string
 	lock *os.File
 
-	mu      sync.Mutex // held while writing: puts are few, and in order
-	file    *os.File
-	size    int64
-	live    int64 // size after the last rewrite
-	entries map[string]*entry
-	order   []string             // keys, oldest first
-	floor   map[string]record.ID // of each realm: tasks up to here are forgotten, and refused
+	mu   sync.Mutex // held while writing: puts are few, and in order
+	file *os.File
+	size int64
+	live int64 // size after the last rewrite
+	// rewriteAt is how much more than twice that it may become.
+	rewriteAt int64
+	entries   map[string]*entry
+	order     []string             // keys, oldest first
+	floor     map[string]record.ID // of each realm: tasks up to here are forgotten, and refused
 }
 
 // entry is what is known of a task.
@@ -173,20 +175,36 @@ func (j *journal) rewrite() error {
 			return err
 		}
 	}
-	temp := j.path() + ".new"
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
-	if err != nil {
+	f, err := j.replace(text.String())
+	if f == nil {
 		return err
-	}
-	_, err = f.WriteString(text.String())
-	if err = errors.Join(err, f.Sync(), os.Rename(temp, j.path()), syncDir(j.dir)); err != nil {
-		return errors.Join(err, f.Close())
 	}
 	if j.file != nil {
 		j.file.Close()
 	}
-	j.file, j.size, j.live = f, int64(text.Len()), int64(text.Len())
-	return nil
+	j.file, j.size, j.live, j.rewriteAt = f, int64(text.Len()), int64(text.Len()), rewriteAt
+	return err
+}
+
+// replace puts a new file in the place of the journal, which stays as it is if
+// there is none.
+func (j *journal) replace(text string) (*os.File, error) {
+	temp := j.path() + ".new"
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.WriteString(text); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = os.Rename(temp, j.path())
+	}
+	if err != nil {
+		os.Remove(temp) // it takes room that may be what is missing
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, syncDir(j.dir)
 }
 
 func syncDir(name string) error {
@@ -221,8 +239,8 @@ func (j *journal) put(e *entry, sync bool) error {
 	}
 	j.size += int64(n)
 	j.take(e)
-	if j.size > rewriteAt+2*j.live {
-		return j.rewrite()
+	if j.size > j.rewriteAt+2*j.live && j.rewrite() != nil {
+		j.rewriteAt = j.size + rewriteAt // the entry is there all the same; try again later
 	}
 	return nil
 }

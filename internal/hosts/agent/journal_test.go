@@ -155,6 +155,32 @@ func TestJournalShrinks(t *testing.T) {
 	}
 }
 
+// A journal that cannot be written anew stays as it is, and in use.
+func TestJournalDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	put(t, j, entry{State: started, Realm: "r", ID: 1})
+	full := filepath.Join(dir, journalFile+".new")
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Skip(err)
+	}
+	if err := j.rewrite(); err == nil {
+		t.Fatal("written to a full disk")
+	}
+	if _, err := os.Lstat(full); err == nil {
+		t.Error("what was begun takes room")
+	}
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Fatal(err)
+	}
+	j.size = j.rewriteAt + 1 // as if it had grown
+	put(t, j, entry{State: started, Realm: "r", ID: 2})
+	j.close()
+	if got := brief(open(t, dir), 2); got != "started started" {
+		t.Errorf("then: %s", got)
+	}
+}
+
 // A result is told by the agent's next life; what ran is lost.
 func TestRecall(t *testing.T) {
 	dir := t.TempDir()
