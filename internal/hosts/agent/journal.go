@@ -78,6 +78,9 @@ func openJournal(dir string) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := private(dir); err != nil {
+		return nil, err
+	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -96,6 +99,25 @@ func openJournal(dir string) (*journal, error) {
 		return nil, fmt.Errorf("journal in %s: %w", dir, err)
 	}
 	return j, nil
+}
+
+// private refuses a directory in which others could put what this agent
+// believes: processes to be ended, tasks that were here, links to files.
+func private(dir string) error {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if !st.IsDir() {
+		return fmt.Errorf("%s is not a directory", dir)
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok && sys.Uid != 0 && int(sys.Uid) != os.Geteuid() {
+		return fmt.Errorf("the state directory %s belongs to somebody else", dir)
+	}
+	if st.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("everybody can write into the state directory %s; try: chmod o-w %s", dir, dir)
+	}
+	return nil
 }
 
 func (j *journal) path() string { return filepath.Join(j.dir, journalFile) }

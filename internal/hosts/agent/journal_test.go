@@ -112,6 +112,29 @@ func TestJournalDamage(t *testing.T) {
 	}
 }
 
+// A directory that everybody can write into is none for an agent's state.
+func TestStateDirectory(t *testing.T) {
+	for mode, want := range map[os.FileMode]string{0o700: "", 0o755: "", 0o775: "", 0o777: "everybody can write", 0o777 | os.ModeSticky: "everybody can write"} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		j, err := openJournal(dir)
+		if err == nil {
+			j.close()
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", mode, err)
+		}
+	}
+	dir := t.TempDir()
+	if os.Chown(dir, 12345, 12345) == nil {
+		if _, err := openJournal(dir); err == nil || !strings.Contains(err.Error(), "somebody else") {
+			t.Errorf("of another user: %v", err)
+		}
+	}
+}
+
 // Old tasks are forgotten, but not that they were there.
 func TestJournalForgets(t *testing.T) {
 	dir := t.TempDir()
