@@ -32,6 +32,16 @@ const (
 	Close  Kind = "close"  // the deadline
 )
 
+// OfHost says whether an event is about the one host that it names. The others
+// are for consoles and the broker's clock alone to publish.
+func (k Kind) OfHost() bool {
+	switch k {
+	case Accepted, Returned, Running, Output, Finished, Refused:
+		return true
+	}
+	return false
+}
+
 // Event is one entry of a record. What is not used by its kind is empty.
 type Event struct {
 	Version int       `json:"v"`
@@ -63,6 +73,15 @@ type Outcome struct {
 	Stdout     int64  `json:"stdout_bytes"` // all that was written
 	Stderr     int64  `json:"stderr_bytes"`
 	Kept       int64  `json:"kept_bytes"` // of both
+}
+
+// ended says whether a command may end in a state.
+func (s State) ended() bool {
+	switch s {
+	case OK, Failed, TimedOut, Cancelled, Lost:
+		return true
+	}
+	return false
 }
 
 // eventHeader carries the event beside an output's bytes.

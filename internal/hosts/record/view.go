@@ -226,7 +226,7 @@ func (h *Host) apply(e Event, t *Task, noOutput bool) bool {
 
 func (h *Host) finish(e Event) bool {
 	o := e.Outcome
-	if o == nil || !o.State.Final() {
+	if o == nil || !o.State.ended() {
 		return false
 	}
 	if h.State.Final() {

@@ -180,14 +180,25 @@ func EventMessage(e *record.Event) (amqp.Publishing, error) {
 	return msg, err
 }
 
-// ReadEvent reads an event out of a message. An event of a host counts only
-// under that host's routing key, which the broker can guard.
+// ReadEvent reads an event out of a message. What a host tells counts under
+// that host's routing key only, and what concerns the whole task only under the
+// task's: the broker can keep agents to their own keys.
 func ReadEvent(m amqp.Delivery) (record.Event, error) {
 	e, err := record.DecodeEvent(m.Type, m.Headers, m.Body)
-	if err == nil && e.Host != "" && KeyHost(m.RoutingKey) != e.Host {
-		err = fmt.Errorf("event of host %q under the key %q", e.Host, m.RoutingKey)
+	if err != nil {
+		return e, err
 	}
-	return e, err
+	key := TaskKey(e.Task)
+	if e.Kind.OfHost() {
+		key = HostKey(e.Task, e.Host)
+	}
+	switch {
+	case m.RoutingKey != key || e.Kind.OfHost() && e.Host == "":
+		return e, fmt.Errorf("event %q of host %q in task %d under the key %q", e.Kind, e.Host, e.Task, m.RoutingKey)
+	case e.Spec != nil && e.Spec.ID != e.Task:
+		return e, fmt.Errorf("task %d in the record of task %d", e.Spec.ID, e.Task)
+	}
+	return e, nil
 }
 
 // Millis is a duration as AMQP's expiration wants it.
