@@ -95,7 +95,7 @@ func (c *Console) fail(err error, code int) int {
 	case errors.As(err, &refused):
 		code = exitRefused
 	}
-	fmt.Fprintln(c.Err, "Error:", err)
+	fmt.Fprintln(c.Err, "Error:", hosts.Printable([]byte(err.Error())))
 	return code
 }
 
@@ -165,7 +165,7 @@ func (c *Console) begun(j *job, v *record.View) {
 	}
 	for _, h := range v.Hosts {
 		if h.State == record.Rejected {
-			fmt.Fprintf(c.Err, "%s: refused: %s\n", h.Label(), h.Reason)
+			fmt.Fprintf(c.Err, "%s: refused: %s\n", label(h), hosts.Line(h.Reason))
 		}
 	}
 }
@@ -178,10 +178,10 @@ func (c *Console) after(j *job, views []*record.View) int {
 		batches := v.Task.Batch > 0 && !v.Final()
 		switch {
 		case wait || batches && !c.Interactive:
-			got, done := c.follow(j.ctx, v.Task.ID, nil, v)
+			got, failed := c.follow(j.ctx, c.Client.Drive, v.Task.ID, nil, v)
 			views[i] = got
-			if !done {
-				return exitInterrupted
+			if failed != exitOK {
+				return failed
 			}
 			if wait && !j.has("json") {
 				if len(views) > 1 {
@@ -208,9 +208,13 @@ func (c *Console) drive(id record.ID) {
 	}
 }
 
+// watch is how a task is followed: Client.Drive by the console that runs it,
+// Client.Watch by all others.
+type watch func(context.Context, record.ID, hosts.TaskOptions, func(*record.View) bool) error
+
 // follow waits until a task is over, with a progress line, or whatever show
-// does. False: somebody was tired of waiting.
-func (c *Console) follow(ctx context.Context, id record.ID, show func(*record.View), v *record.View) (*record.View, bool) {
+// does. If it is not waited for to the end, the exit code says why.
+func (c *Console) follow(ctx context.Context, by watch, id record.ID, show func(*record.View), v *record.View) (*record.View, int) {
 	last, when := "", time.Time{}
 	progress := func(v *record.View) {
 		text := tally(v.Count(), len(v.Hosts))
@@ -219,7 +223,7 @@ func (c *Console) follow(ctx context.Context, id record.ID, show func(*record.Vi
 			last, when = text, time.Now()
 		}
 	}
-	err := c.Client.Drive(ctx, id, hosts.TaskOptions{}, func(now *record.View) bool {
+	err := by(ctx, id, hosts.TaskOptions{}, func(now *record.View) bool {
 		v = now
 		progress(v)
 		if show != nil {
@@ -233,16 +237,15 @@ func (c *Console) follow(ctx context.Context, id record.ID, show func(*record.Vi
 	switch {
 	case ctx.Err() != nil:
 		rest := ""
-		if v != nil && v.Task.Batch > 0 {
+		if v != nil && v.Task.Batch > 0 && show == nil {
 			rest = " on the hosts that were asked"
 		}
 		fmt.Fprintf(c.Err, "task %d goes on%s; see: check_task %d\n", id, rest, id)
-		return v, false
+		return v, exitInterrupted
 	case err != nil:
-		c.fail(err, exitUnavailable)
-		return v, false
+		return v, c.fail(err, exitUnavailable)
 	}
-	return v, true
+	return v, exitOK
 }
 
 // reports prints tasks as JSON: one, or a list.
@@ -305,12 +308,18 @@ func (c *Console) followTask(j *job, id record.ID, only string) int {
 	if j.has("json") {
 		f.out = io.Discard
 	}
-	v, done := c.follow(j.ctx, id, f.show, nil)
-	switch {
-	case v == nil || !done:
-		if j.ctx.Err() != nil {
-			return exitInterrupted
+	if only != "" {
+		if v, err := c.Client.Task(j.ctx, id, hosts.TaskOptions{NoOutput: true}); err != nil {
+			return c.fail(err, exitUnavailable)
+		} else if !c.narrow(v, only) {
+			return exitRefused
 		}
+	}
+	v, failed := c.follow(j.ctx, c.Client.Watch, id, f.show, nil)
+	switch {
+	case failed != exitOK:
+		return failed
+	case only != "" && !c.narrow(v, only):
 		return exitRefused
 	case j.has("json"):
 		writeJSON(c.Out, hosts.NewReport(v, nil))

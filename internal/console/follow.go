@@ -39,7 +39,7 @@ func (f *follower) show(v *record.View) {
 		if h.Bytes == s.bytes && (s.final || !h.State.Final()) {
 			continue
 		}
-		prefix := h.Label() + " | "
+		prefix := label(h) + " | "
 		if f.raw || len(v.Hosts) == 1 || f.only != "" {
 			prefix = ""
 		}
@@ -54,7 +54,7 @@ func (f *follower) show(v *record.View) {
 				s.partial[stream] = nil
 			}
 			if !f.raw {
-				fmt.Fprintf(f.out, "%s  %s\n", h.Label(), hostLine(v, h, nil))
+				fmt.Fprintf(f.out, "%s  %s\n", label(h), hostLine(v, h, nil))
 			}
 		}
 	}

@@ -119,7 +119,7 @@ func parse(words []string) (*call, error) {
 		case word == "--":
 			c.args = append(c.args, rest...)
 			return c, nil
-		case word == "-h" || word == "--help":
+		case word == "-h" && len(c.args) == 0, word == "--help":
 			c.help = true
 			return c, nil
 		case len(word) < 2 || word[0] != '-':
@@ -131,6 +131,9 @@ func parse(words []string) (*call, error) {
 		if !there || !slices.Contains(v.flags, name) || !strings.HasPrefix(word, "--") {
 			if slices.Contains([]string{"url", "key", "audit"}, name) {
 				return nil, fmt.Errorf("%s has no option %s; it goes before the command: warren hosts --%s %s %s ...", v.name, word, name, strings.ToUpper(name), v.name)
+			}
+			if _, meant := known[name]; v.name == "run" && len(c.args) > 0 && !meant {
+				return nil, fmt.Errorf("run has no option %s; quote a command with its options: run %q --hosts HOST...", word, c.args[len(c.args)-1]+" "+word)
 			}
 			return nil, fmt.Errorf("%s has no option %s; see: help %s", v.name, word, v.name)
 		}

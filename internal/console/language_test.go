@@ -3,11 +3,13 @@ package console
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/warrenmq/warren/internal/hosts"
 	"github.com/warrenmq/warren/internal/hosts/command"
@@ -31,6 +33,8 @@ func TestParse(t *testing.T) {
 		{`run x --host a`, `run has no option --host; see: help run`},
 		{`run x --key k --hosts a`, `run has no option --key; it goes before the command: warren hosts --key KEY run ...`},
 		{`run x -hosts a`, `run has no option -hosts; see: help run`},
+		{`run df -h --hosts a`, `run has no option -h; quote a command with its options: run "df -h" --hosts HOST...`},
+		{`run ls --color --hosts a`, `run has no option --color; quote a command with its options: run "ls --color" --hosts HOST...`},
 		{`run x --hosts`, `--hosts wants HOST...`},
 		{`run x --hosts --wait`, `--hosts wants HOST...`},
 		{`run x --timeout`, `--timeout wants TIME`},
@@ -167,6 +171,36 @@ func TestExitCodes(t *testing.T) {
 		if got := exitCode(v); got != c.want {
 			t.Errorf("%v: %d, want %d", c.states, got, c.want)
 		}
+	}
+}
+
+// Nothing that stands in a record reaches the terminal as a control character,
+// or begins a line that looks like another host's.
+func TestHostile(t *testing.T) {
+	evil := "\x1b[2J\u009b\r\nweb2  ok"
+	h := &record.Host{Target: record.Target{Name: "web1", As: evil}, State: record.Failed, Reason: evil,
+		Outcome: &record.Outcome{State: record.Failed, Signal: evil, Reason: evil}, Late: &record.Outcome{State: record.Lost, Reason: evil},
+		Chunks: []record.Chunk{{Stream: "stdout", Data: []byte("\x1b[2Jtext\x07")}}, Bytes: 9}
+	v := &record.View{Hosts: []*record.Host{h}}
+	var out bytes.Buffer
+	con := New(&hosts.Client{}, &out, &out)
+	defer con.Close()
+	writeTask(&out, v, nil, "", false)
+	(&follower{out: &out, shown: map[string]*shown{}}).show(v)
+	con.begun(&job{call: &call{}}, &record.View{Hosts: []*record.Host{{State: record.Rejected, Reason: evil}}})
+	table(&out, taskRows([]hosts.Summary{{By: evil, Text: evil}}))
+	table(&out, hostRows([]hosts.Host{{Presence: record.Presence{Name: evil, Groups: []string{evil}}}}))
+	con.fail(errors.New("\x1b[2J"), 1)
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "web2") {
+			t.Errorf("a line of another host: %q", line)
+		}
+		if i := strings.IndexFunc(strings.TrimSuffix(line, "\n"), unicode.IsControl); i >= 0 {
+			t.Errorf("%q has a control character at %d", line, i)
+		}
+	}
+	if out.Len() < 200 {
+		t.Errorf("%q", out.String())
 	}
 }
 

@@ -52,19 +52,22 @@ func writeJSON(w io.Writer, v any) {
 func writeTask(w io.Writer, v *record.View, online map[string]bool, only string, raw bool) {
 	width := 0
 	for _, h := range v.Hosts {
-		width = max(width, utf8.RuneCountInString(h.Label()))
+		width = max(width, utf8.RuneCountInString(label(h)))
 	}
 	for _, h := range v.Hosts {
 		if only != "" && h.Name != only && h.As != only {
 			continue
 		}
-		fmt.Fprintf(w, "%-*s  %s\n", width, h.Label(), hostLine(v, h, online))
+		fmt.Fprintf(w, "%-*s  %s\n", width, label(h), hostLine(v, h, online))
 		writeOutput(w, h.Chunks, raw)
 		if o := h.Outcome; o != nil && o.Kept < o.Stdout+o.Stderr {
 			fmt.Fprintf(w, "[output cut: %s of %s kept]\n", bytesText(o.Kept), bytesText(o.Stdout+o.Stderr))
 		}
 	}
 }
+
+// label is a host's name for a terminal; whoever writes records may name it.
+func label(h *record.Host) string { return hosts.Line(h.Label()) }
 
 // hostLine is what is said of a host, behind its name.
 func hostLine(v *record.View, h *record.Host, online map[string]bool) string {
@@ -82,7 +85,7 @@ func hostLine(v *record.View, h *record.Host, online map[string]bool) string {
 	if h.Late != nil {
 		detail += fmt.Sprintf(" (told later: %s, %s)", h.Late.State, outcomeText(h.Late))
 	}
-	return strings.TrimRight(fmt.Sprintf("%-6s  %s", state, hosts.Printable([]byte(detail))), " ")
+	return strings.TrimRight(fmt.Sprintf("%-6s  %s", state, hosts.Line(detail)), " ")
 }
 
 func outcomeText(o *record.Outcome) string {
@@ -175,6 +178,8 @@ func table(w io.Writer, rows [][]string) {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
+			row[i] = hosts.Line(cell)
+			cell = row[i]
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
@@ -200,7 +205,7 @@ func hostRows(list []hosts.Host) [][]string {
 			row[3], row[4] = fmt.Sprintf("%.2f", h.Load[0]), fmt.Sprintf("%d of %d", h.Running, h.Slots)
 		}
 		for i := range row {
-			row[i] = cmp.Or(hosts.Printable([]byte(row[i])), "-")
+			row[i] = cmp.Or(row[i], "-")
 		}
 		rows = append(rows, row)
 	}
@@ -210,7 +215,7 @@ func hostRows(list []hosts.Host) [][]string {
 func taskRows(list []hosts.Summary) [][]string {
 	rows := [][]string{{"ID", "BEGUN", "BY", "HOSTS", "COMMAND"}}
 	for _, s := range list {
-		text := strings.Join(strings.Fields(hosts.Printable([]byte(s.Text))), " ")
+		text := hosts.Line(strings.Join(strings.Fields(s.Text), " "))
 		if r := []rune(text); len(r) > 60 {
 			text = string(r[:59]) + "…"
 		}

@@ -37,7 +37,7 @@ func readHosts(ctx context.Context, conn *amqp.Connection) ([]Host, error) {
 	all := map[string]Host{}
 	take := func(m amqp.Delivery, online bool) {
 		var p record.Presence
-		if json.Unmarshal(m.Body, &p) != nil || p.Name == "" || topology.KeyHost(m.RoutingKey) != p.Name {
+		if json.Unmarshal(m.Body, &p) != nil || p.Check() != nil || topology.KeyHost(m.RoutingKey) != p.Name {
 			return
 		}
 		all[p.Name] = Host{p, online && !p.Leaving}

@@ -94,6 +94,12 @@ func escapeControls(s string) string {
 	return b.String()
 }
 
+// Line is Printable for what has to stay on one line: names, reasons, who did
+// something.
+func Line(s string) string {
+	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(escapeControls(strings.ToValidUTF8(s, "\ufffd")))
+}
+
 const hexShown = 256
 
 func hexDump(raw []byte) string {

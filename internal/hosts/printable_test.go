@@ -37,3 +37,16 @@ func TestNearest(t *testing.T) {
 		t.Error("order of names")
 	}
 }
+
+func TestLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"web1": "web1", "grün": "grün", "": "",
+		"a\nb\tc":            `a\nb\tc`,
+		"\x1b]0;x\x07":       `\x1b]0;x\x07`,
+		"\u009b31m\xff\x00x": "\\x9b31m\ufffd\\x00x",
+	} {
+		if got := Line(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

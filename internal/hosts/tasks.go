@@ -56,6 +56,10 @@ type Summary struct {
 	Final   bool                 `json:"final,omitempty"` // Count does not change any more
 }
 
+// maxKeepMS is the longest time for which a broker can be asked to keep a
+// message.
+const maxKeepMS = 1<<32 - 1
+
 // Tasks lists the newest tasks, newest first; limit 0 means all.
 func (c *Client) Tasks(ctx context.Context, limit int) ([]Summary, error) {
 	var list []Summary
@@ -70,7 +74,7 @@ func (c *Client) readTasks(ctx context.Context, conn *amqp.Connection, limit int
 	known := map[record.ID]Summary{}
 	err := topology.Read(ctx, conn, topology.Tasks, func(m amqp.Delivery) bool {
 		var s Summary
-		if json.Unmarshal(m.Body, &s) != nil || s.ID <= 0 {
+		if json.Unmarshal(m.Body, &s) != nil || s.ID <= 0 || s.KeepMS < 0 || s.KeepMS > maxKeepMS {
 			return true
 		}
 		if !known[s.ID].Final {

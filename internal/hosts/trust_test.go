@@ -284,7 +284,8 @@ func TestGarbageInShared(t *testing.T) {
 	id := g.run(spec("echo x", "web1"))
 	g.wait(id)
 	for _, queue := range []string{topology.Registry, topology.Beats, topology.IDs, topology.Tasks, topology.RecordQueue(id)} {
-		for _, body := range []string{"garbage", `{"v":99}`, `{"name":"../../x","id":-5,"next":-7,"realm":""}`, ""} {
+		for _, body := range []string{"garbage", `{"v":99}`, `{"name":"../../x","id":-5,"next":-7,"realm":""}`,
+			`{"id":9,"keep_ms":99999999999,"next":-7,"realm":"x"}`, `{"next":9223372036854775807,"realm":"x"}`, ""} {
 			g.send(queue, "nonsense", nil, []byte(body))
 		}
 	}

@@ -80,13 +80,9 @@ type Agent struct {
 
 // New opens the state of an agent.
 func New(cfg Config) (*Agent, error) {
-	if err := record.CheckName(cfg.Name); err != nil {
+	p := record.Presence{Name: cfg.Name, Groups: cfg.Groups, Addrs: cfg.Addrs, Program: cfg.Program}
+	if err := p.Check(); err != nil {
 		return nil, err
-	}
-	for _, g := range cfg.Groups {
-		if err := record.CheckName(g); err != nil {
-			return nil, fmt.Errorf("group %w", err)
-		}
 	}
 	cfg.Slots = cmp.Or(cfg.Slots, 8)
 	j, err := openJournal(cfg.StateDir)
@@ -199,7 +195,7 @@ func (a *Agent) connect(ctx context.Context) {
 			return
 		}
 		if time.Since(began) > backoffMax {
-			wait = backoffMin
+			wait, last = backoffMin, ""
 		}
 		if err != nil && err.Error() != last { // the same again would fill the log
 			last = err.Error()

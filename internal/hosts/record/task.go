@@ -11,8 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Version of the messages. A reader refuses newer ones.
@@ -35,6 +39,12 @@ const (
 	BeatEvery = 5 * time.Second
 	// Lease is how long an agent may be silent before what it runs counts as lost.
 	Lease = 20 * time.Second
+)
+
+// What the system can have.
+const (
+	maxName = 256
+	maxPath = 4096
 )
 
 // Limits of a task.
@@ -88,20 +98,31 @@ func (c *Command) Check() error {
 	size := 0
 	for _, a := range c.Argv {
 		size += len(a) + 1
-		if !clean(a) {
+		switch {
+		case !clean(a):
 			return errors.New("the command contains a NUL character")
+		case !utf8.ValidString(a): // JSON would replace it, and something else would run
+			return errors.New("the command is not UTF-8; let a shell's printf write other bytes")
 		}
 	}
 	if size > MaxCommand {
 		return fmt.Errorf("the command is longer than %d bytes", MaxCommand)
 	}
+	size = 0
 	for _, e := range c.Env {
-		if !envName.MatchString(e) || !clean(e) || len(e) > MaxCommand {
+		if size += len(e) + 1; size > MaxCommand {
+			return fmt.Errorf("the variables are longer than %d bytes", MaxCommand)
+		}
+		if !envName.MatchString(e) || !clean(e) || !utf8.ValidString(e) {
 			return fmt.Errorf("%q is not NAME=value", e)
 		}
 	}
 	switch {
-	case c.TimeoutMS <= 0 || c.Timeout() > MaxTimeout:
+	case !utf8.ValidString(c.User) || !utf8.ValidString(c.Dir):
+		return errors.New("user or directory is not UTF-8")
+	case len(c.User) > maxName || len(c.Dir) > maxPath:
+		return errors.New("user or directory is too long")
+	case c.TimeoutMS <= 0 || c.TimeoutMS > MaxTimeout.Milliseconds():
 		return fmt.Errorf("the timeout must be more than 0 and at most %v", MaxTimeout)
 	case c.OutputLimit < 0 || c.OutputLimit > MaxOutput:
 		return fmt.Errorf("the output limit must be between 0 and %d bytes", MaxOutput)
@@ -196,7 +217,7 @@ func (j *Job) Check() error {
 		return fmt.Errorf("the task has version %d; this agent knows %d: update it", j.Version, Version)
 	case j.Version < 1 || j.ID <= 0 || j.Realm == "" || j.Nonce == "":
 		return errors.New("the message is not a task")
-	case len(j.Realm) > 64 || len(j.Nonce) > 64:
+	case len(j.Realm) > 64 || len(j.Nonce) > 64 || len(j.Text) > 8*MaxCommand || len(j.By) > maxPath || len(j.From) > maxPath:
 		return errors.New("the message is not a task")
 	}
 	return j.Command.Check()
@@ -232,6 +253,28 @@ type Presence struct {
 	Slots   int        `json:"slots"`
 	Signed  bool       `json:"signed,omitempty"`  // runs only what its allow file permits
 	Leaving bool       `json:"leaving,omitempty"` // the agent is stopping
+}
+
+// Check says what no agent would tell. Whoever has an agent's password can
+// publish anything in its name, and consoles show it.
+func (p *Presence) Check() error {
+	if err := CheckName(p.Name); err != nil {
+		return err
+	}
+	for _, g := range p.Groups {
+		if err := CheckName(g); err != nil {
+			return err
+		}
+	}
+	for _, s := range slices.Concat(p.Addrs, []string{p.Program, p.System, p.Boot}) {
+		if len(s) > maxName || strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
+			return fmt.Errorf("%q cannot be shown", s)
+		}
+	}
+	if len(p.Groups) > maxName || len(p.Addrs) > maxPath {
+		return errors.New("too many groups or addresses")
+	}
+	return nil
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

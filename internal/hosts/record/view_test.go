@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -184,6 +185,28 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
+// What an agent's password lets somebody publish does not reach a terminal.
+func TestPresenceCheck(t *testing.T) {
+	good := Presence{Name: "web1", Groups: []string{"web"}, Addrs: []string{"10.0.0.1", "fd00::1"}, Program: "warren 0.1.0", System: "linux/amd64"}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for what, spoil := range map[string]func(*Presence){
+		"name":    func(p *Presence) { p.Name = "../x" },
+		"group":   func(p *Presence) { p.Groups = []string{"web\nweb2  online"} },
+		"address": func(p *Presence) { p.Addrs = []string{"\x1b]0;x\x07"} },
+		"program": func(p *Presence) { p.Program = strings.Repeat("x", 10_000) },
+		"system":  func(p *Presence) { p.System = "a\u202eb" },
+		"many":    func(p *Presence) { p.Groups = slices.Repeat(p.Groups, 1000) },
+	} {
+		p := good
+		spoil(&p)
+		if p.Check() == nil {
+			t.Errorf("%s: taken", what)
+		}
+	}
+}
+
 func TestCommandCheck(t *testing.T) {
 	good := Command{Argv: []string{"df", "-h"}, TimeoutMS: 1000, OutputLimit: 10}
 	if err := good.Check(); err != nil {
@@ -197,6 +220,10 @@ func TestCommandCheck(t *testing.T) {
 		"longer":          func(c *Command) { c.Argv[1] = strings.Repeat("x", MaxCommand) },
 		"NAME=value":      func(c *Command) { c.Env = []string{"A B=c"} },
 		"timeout":         func(c *Command) { c.TimeoutMS = 0 },
+		"timeout must":    func(c *Command) { c.TimeoutMS = 18446744073710 }, // in nanoseconds it would be small
+		"is not UTF-8":    func(c *Command) { c.Argv[1] = "caf\xe9" },
+		"variables":       func(c *Command) { c.Env = slices.Repeat([]string{"A=" + strings.Repeat("x", 1000)}, 200) },
+		"is too long":     func(c *Command) { c.User = strings.Repeat("x", 10_000) },
 		"at most":         func(c *Command) { c.TimeoutMS = (MaxTimeout + time.Second).Milliseconds() },
 		"output limit":    func(c *Command) { c.OutputLimit = MaxOutput + 1 },
 		"user or":         func(c *Command) { c.User = "a\x00" },

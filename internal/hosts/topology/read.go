@@ -118,6 +118,11 @@ type ticket struct {
 	Next    record.ID `json:"next"`
 }
 
+// maxID is the greatest number that every reader of JSON can tell from the next.
+const maxID = 1<<53 - 1
+
+func (t *ticket) valid() bool { return t.Realm != "" && t.Next > 0 && t.Next < maxID }
+
 // NextID gives out the next task id. The new ticket is safe in the queue
 // before the old one goes: after a crash there may be two, and the higher
 // counts.
@@ -126,7 +131,7 @@ func NextID(ctx context.Context, conn *amqp.Connection) (realm string, id record
 	found := false
 	each := func(m amqp.Delivery) bool {
 		var other ticket
-		if json.Unmarshal(m.Body, &other) == nil && other.Realm != "" && (!found || other.Next > t.Next) {
+		if json.Unmarshal(m.Body, &other) == nil && other.valid() && (!found || other.Next > t.Next) {
 			t, found = other, true
 		}
 		return true
