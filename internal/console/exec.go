@@ -178,7 +178,7 @@ func (c *Console) after(j *job, views []*record.View) int {
 		batches := v.Task.Batch > 0 && !v.Final()
 		switch {
 		case wait || batches && !c.Interactive:
-			got, failed := c.follow(j.ctx, c.Client.Drive, v.Task.ID, nil, v)
+			got, failed := c.follow(j.ctx, c.Client.Drive, v.Task.ID, hosts.TaskOptions{}, nil, v)
 			views[i] = got
 			if failed != exitOK {
 				return failed
@@ -187,7 +187,7 @@ func (c *Console) after(j *job, views []*record.View) int {
 				if len(views) > 1 {
 					fmt.Fprintf(c.Out, "task id: %d\n", got.Task.ID)
 				}
-				writeTask(c.Out, got, nil, "", j.has("raw"))
+				writeTask(c.Out, got, nil, j.has("raw"))
 			}
 		case batches:
 			c.drivers.Go(func() { c.drive(v.Task.ID) })
@@ -214,7 +214,7 @@ type watch func(context.Context, record.ID, hosts.TaskOptions, func(*record.View
 
 // follow waits until a task is over, with a progress line, or whatever show
 // does. If it is not waited for to the end, the exit code says why.
-func (c *Console) follow(ctx context.Context, by watch, id record.ID, show func(*record.View), v *record.View) (*record.View, int) {
+func (c *Console) follow(ctx context.Context, by watch, id record.ID, o hosts.TaskOptions, show func(*record.View), v *record.View) (*record.View, int) {
 	last, when := "", time.Time{}
 	progress := func(v *record.View) {
 		text := tally(v.Count(), len(v.Hosts))
@@ -223,7 +223,7 @@ func (c *Console) follow(ctx context.Context, by watch, id record.ID, show func(
 			last, when = text, time.Now()
 		}
 	}
-	err := by(ctx, id, hosts.TaskOptions{}, func(now *record.View) bool {
+	err := by(ctx, id, o, func(now *record.View) bool {
 		v = now
 		progress(v)
 		if show != nil {
@@ -271,7 +271,7 @@ func (c *Console) cmdCheck(j *job) int {
 	if j.has("follow") {
 		return c.followTask(j, id, only)
 	}
-	v, err := c.Client.Task(j.ctx, id, hosts.TaskOptions{})
+	v, err := c.Client.Task(j.ctx, id, hosts.TaskOptions{Only: only})
 	if err != nil {
 		return c.fail(err, exitUnavailable)
 	}
@@ -287,7 +287,7 @@ func (c *Console) cmdCheck(j *job) int {
 	if j.has("json") {
 		writeJSON(c.Out, hosts.NewReport(v, list))
 	} else {
-		writeTask(c.Out, v, hosts.Online(list), "", j.has("raw"))
+		writeTask(c.Out, v, hosts.Online(list), j.has("raw"))
 	}
 	return exitCode(v)
 }
@@ -315,7 +315,7 @@ func (c *Console) followTask(j *job, id record.ID, only string) int {
 			return exitRefused
 		}
 	}
-	v, failed := c.follow(j.ctx, c.Client.Watch, id, f.show, nil)
+	v, failed := c.follow(j.ctx, c.Client.Watch, id, hosts.TaskOptions{Only: only}, f.show, nil)
 	switch {
 	case failed != exitOK:
 		return failed

@@ -185,7 +185,7 @@ func TestHostile(t *testing.T) {
 	var out bytes.Buffer
 	con := New(&hosts.Client{}, &out, &out)
 	defer con.Close()
-	writeTask(&out, v, nil, "", false)
+	writeTask(&out, v, nil, false)
 	(&follower{out: &out, shown: map[string]*shown{}}).show(v)
 	con.begun(&job{call: &call{}}, &record.View{Hosts: []*record.Host{{State: record.Rejected, Reason: evil}}})
 	table(&out, taskRows([]hosts.Summary{{By: evil, Text: evil}}))

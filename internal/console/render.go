@@ -49,15 +49,12 @@ func writeJSON(w io.Writer, v any) {
 }
 
 // writeTask prints a task: a line for each host, and its output.
-func writeTask(w io.Writer, v *record.View, online map[string]bool, only string, raw bool) {
+func writeTask(w io.Writer, v *record.View, online map[string]bool, raw bool) {
 	width := 0
 	for _, h := range v.Hosts {
 		width = max(width, utf8.RuneCountInString(label(h)))
 	}
 	for _, h := range v.Hosts {
-		if only != "" && h.Name != only && h.As != only {
-			continue
-		}
 		fmt.Fprintf(w, "%-*s  %s\n", width, label(h), hostLine(v, h, online))
 		writeOutput(w, h.Chunks, raw)
 		if o := h.Outcome; o != nil && o.Kept < o.Stdout+o.Stderr {

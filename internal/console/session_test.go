@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -409,6 +410,52 @@ func TestFollow(t *testing.T) {
 		if got := strings.Join(lines, ""); !strings.HasPrefix(got, want) {
 			t.Errorf("%s, want %s:\n%s", got, want, all.String())
 		}
+	}
+}
+
+// Who looks at a task that another console runs in batches does not run it, nor
+// stop it by going away.
+func TestOnlooker(t *testing.T) {
+	s := newSite(t, hoststest.Warren(t))
+	s.agent("web1")
+	s.agent("web2")
+	s.online(2)
+	gate := filepath.Join(s.dir, "gate")
+	driver := s.command("hosts", "run", "echo begun; while ! test -e "+gate+"; do sleep 0.05; done", "--shell", "--hosts", "web1", "web2", "--batch", "1", "--wait")
+	var out bytes.Buffer
+	driver.Stdout = &out
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hoststest.Eventually(t, "the first runs", func() error {
+		if out, _, _ := s.once("check_task", "1"); !strings.Contains(out, "web1  running") {
+			return errors.New(out)
+		}
+		return nil
+	})
+	if out, errs, code := s.once("check_task", "1", "--follow", "--host", "web3"); code != 3 || !strings.Contains(errs, "task 1 has no host web3") {
+		t.Errorf("%d, %s%s", code, out, errs)
+	}
+	look := s.command("hosts", "check_task", "1", "--follow")
+	seen, err := look.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := look.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(seen).ReadString('\n'); line != "web1 | begun\n" {
+		t.Errorf("%q, %v", line, err)
+	}
+	look.Process.Signal(os.Interrupt)
+	if look.Wait(); look.ProcessState.ExitCode() != 130 {
+		t.Errorf("%v", look.ProcessState)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.Wait(); err != nil || strings.Count(out.String(), "  ok  ") != 2 {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 

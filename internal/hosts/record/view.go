@@ -123,7 +123,7 @@ func (v *View) Apply(e Event) (*Host, bool) {
 	if h == nil {
 		return nil, false
 	}
-	return h, h.apply(e, &v.Task, v.NoOutput || v.Only != "" && v.Only != h.Name)
+	return h, h.apply(e, &v.Task, v.NoOutput || v.Only != "" && v.Only != h.Name && v.Only != h.As)
 }
 
 func (v *View) create(t *Task) bool {
