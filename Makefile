@@ -27,7 +27,7 @@ run: build ## run it with its data in ./data; ARGS="--set key=value" for more
 	@exec bin/warren server --data-dir ./data $(ARGS)
 
 .PHONY: test
-test: clients vet allocs ## all tests, with the clients that people use
+test: build clients vet allocs ## all tests, with the clients that people use
 	@$(GO) test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: quick
@@ -51,6 +51,10 @@ allocs: ## the benchmarks of what happens to every message: they must not alloca
 .PHONY: bench
 bench: build ## what a message costs: this broker, the floor, and RabbitMQ if installed
 	@bin/warren perf compare --rounds 2 --duration 2s --backlog 100000 --backlog-time 10s $(ARGS)
+
+.PHONY: pgo
+pgo: ## make the profile that the compiler optimises by anew (cmd/warren/default.pgo)
+	@GO="$(GO)" tools/pgo
 
 .PHONY: clients
 clients: ## install the clients that tests use, or say what will be left out
