@@ -125,7 +125,7 @@ func plain(n *types.Named) bool {
 // has written down of their imports.
 func load(t *testing.T) *uses {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,GoFiles,Export", "./cmd/warren", "./server")
+	cmd := exec.Command("go", "list", "-pgo=off", "-export", "-deps", "-json=ImportPath,Dir,GoFiles,Export", "./cmd/warren", "./server")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
