@@ -93,7 +93,7 @@ func erlangTerm(v wire.Value) string {
 func interval(s string, now time.Time) (int64, bool) {
 	digits := strings.TrimRight(s, "YMDhms")
 	n, err := strconv.ParseUint(digits, 10, 31)
-	if err != nil {
+	if err != nil || n == 0 {
 		return 0, false
 	}
 	units := map[string]int64{"Y": 365 * 86400, "M": 30 * 86400, "D": 86400, "h": 3600, "m": 60, "s": 1}

@@ -113,7 +113,11 @@ func TestStreamRetention(t *testing.T) {
 	d.declare("c", nil)
 	slow := d.read("s", 1, arg("x-stream-offset", wire.String("first")))
 	const n = 40_000
-	d.fill("s", 0, n, 1000)
+	d.fill("s", 0, 1, 1000)
+	if got := slow.take(t, 1); got != "0:0..................." {
+		t.Error(got)
+	}
+	d.fill("s", 1, n, 1000)
 	i := d.stream("s")
 	if kept := i.NextOffset - i.FirstOffset; i.NextOffset != n || kept < 3000 || kept > 4600 || i.Segments < 7 || i.Segments > 9 {
 		t.Errorf("%+v", i)
@@ -125,9 +129,6 @@ func TestStreamRetention(t *testing.T) {
 		}
 		return ""
 	})
-	if got := slow.take(t, 1); got != "0:0..................." {
-		t.Error(got)
-	}
 	d.b.VHost("/").Queue("s").Settle(slow.ack[:1], 0)
 	if got, want := slow.take(t, 1), fmt.Sprintf("%d:%d..", i.FirstOffset, i.FirstOffset); !strings.HasPrefix(got, want) {
 		t.Error(got, want)
@@ -434,6 +435,23 @@ func TestStreamIsMoved(t *testing.T) {
 		want := fmt.Sprintf("%d:%d..", from, from)
 		if got := d.read("s", 1, arg("x-stream-offset", wire.Int64(int64(from)))).take(t, 1); !strings.HasPrefix(got, want) {
 			t.Error(got, want)
+		}
+	}
+}
+
+func TestIntervals(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	for in, want := range map[string]int64{
+		"1s": 1_799_999_999_000, "90m": 1_799_994_600_000, "1h": 1_799_996_400_000, "7D": 1_799_395_200_000,
+		"1M": 1_797_408_000_000, "1Y": 1_768_464_000_000, "99999Y": 0, // older than time
+	} {
+		if got, ok := interval(in, now); !ok || got != want {
+			t.Errorf("%s: %d %t, want %d", in, got, ok, want)
+		}
+	}
+	for _, in := range []string{"", "7", "D", "0s", "-1s", "1.5h", "7d", "7Dh", "7 D", "4294967296s"} {
+		if got, ok := interval(in, now); ok {
+			t.Errorf("%q is taken for %d", in, got)
 		}
 	}
 }
