@@ -1,0 +1,157 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/warrenmq/warren/internal/auth"
+	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
+)
+
+// Config is what a server offers to its clients.
+type Config struct {
+	Product, Version, Platform, Information, ClusterName string
+
+	Heartbeat        time.Duration // offered in tune; 0: none
+	FrameMax         uint32        // bytes; 0: no limit
+	ChannelMax       uint16
+	HandshakeTimeout time.Duration
+	Mechanisms       []string
+	CertLogin        auth.CertLogin // for EXTERNAL
+	// Anonymous is who comes with the mechanism ANONYMOUS; without a user it is not
+	// offered.
+	Anonymous struct{ User, Password string }
+	// Prefetch is what channels have before basic.qos; 0: no limit.
+	// PrefetchGlobal: as basic.qos with global.
+	Prefetch       uint16
+	PrefetchGlobal bool
+}
+
+// Server serves AMQP 0-9-1 on sockets that somebody else accepts.
+type Server struct {
+	Broker *broker.Broker
+	Config Config
+	Logger *slog.Logger
+
+	mu    sync.Mutex
+	conns map[*Conn]struct{}
+	down  bool
+	ids   atomic.Uint64
+
+	chunks sync.Pool // of *[chunkSize]byte, for outboxes
+	reads  sync.Pool // of *[minReadBuffer]byte
+	starts starts
+}
+
+// Serve runs a connection until it ends.
+func (s *Server) Serve(nc net.Conn) {
+	c := s.newConn(nc)
+	if !s.enter(c) {
+		nc.Close()
+		return
+	}
+	defer s.leave(c)
+	c.show("starting")
+	s.Broker.Enter(c)
+	defer c.leave()
+	rb := readBuffer{}
+	c.serve(&rb)
+	c.teardown()
+	s.giveBack(&rb)
+	if !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
+		<-c.writerDone
+	}
+	c.linger()
+	c.kill()
+}
+
+func (s *Server) newConn(nc net.Conn) *Conn {
+	local, peer := endpointOf(nc.LocalAddr()), endpointOf(nc.RemoteAddr())
+	c := &Conn{
+		srv: s, nc: nc, local: local, peer: peer, name: peer.text + " -> " + local.text,
+		id:         "conn-" + itoa(s.ids.Add(1)),
+		connected:  time.Now(),
+		dead:       make(chan struct{}),
+		sent:       make(chan struct{}, 1),
+		writerDone: make(chan struct{}),
+		heartbeat:  make(chan time.Duration, 1),
+		channels:   map[wire.ChannelID]*channel{},
+		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
+	}
+	c.out.wake = make(chan struct{}, 1)
+	c.out.pool = &s.chunks
+	c.out.start = func() { go c.writer() }
+	c.raw = direct(nc)
+	return c
+}
+
+func (s *Server) enter(c *Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down {
+		return false
+	}
+	if s.conns == nil {
+		s.conns = map[*Conn]struct{}{}
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) leave(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// Shutdown closes all connections with 320 CONNECTION_FORCED and waits until
+// they have ended, or until ctx is done; then it cuts them.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	s.down = true
+	until, ok := ctx.Deadline()
+	if !ok {
+		until = time.Now().Add(closeTimeout)
+	}
+	for c := range s.conns {
+		c.force(wire.ConnectionForced, "broker forced connection closure with reason 'shutdown'", until)
+	}
+	s.mu.Unlock()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s.mu.Lock()
+		n := len(s.conns)
+		if ctx.Err() != nil {
+			for c := range s.conns {
+				c.kill()
+			}
+		}
+		s.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		<-tick.C
+	}
+}
+
+// first is the memory that a connection begins with.
+func (s *Server) first() []byte {
+	if b, ok := s.reads.Get().(*[minReadBuffer]byte); ok {
+		return b[:]
+	}
+	return make([]byte, minReadBuffer)
+}
+
+// giveBack takes back what first gave. Nothing points into it any more.
+func (s *Server) giveBack(rb *readBuffer) {
+	if len(rb.buf) == minReadBuffer {
+		s.reads.Put((*[minReadBuffer]byte)(rb.buf))
+	}
+	rb.buf = nil
+}
