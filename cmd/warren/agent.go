@@ -64,9 +64,10 @@ func (o *agentOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var policy *trust.Policy
+	var policy func() (*trust.Policy, error)
 	if o.allow != "" {
-		if policy, err = trust.ReadPolicy(o.allow); err != nil {
+		policy = func() (*trust.Policy, error) { return trust.ReadPolicy(o.allow) }
+		if _, err = policy(); err != nil {
 			return &exitError{exitConfig, err}
 		}
 	} else {

@@ -23,6 +23,7 @@ import (
 type guarded struct {
 	*world
 	alice, mallory *trust.Signer
+	allow          string // the file
 	m              marks
 }
 
@@ -36,15 +37,12 @@ func newGuarded(t *testing.T) *guarded {
 	if g.mallory, err = trust.Generate("alice"); err != nil { // claims to be her
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "allow")
+	g.allow = filepath.Join(t.TempDir(), "allow")
 	text := g.alice.PolicyLine() + "\nallow alice echo *\nallow-shell alice 'echo run *'\nallow alice sleep *\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(g.allow, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	policy, err := trust.ReadPolicy(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	policy := func() (*trust.Policy, error) { return trust.ReadPolicy(g.allow) }
 	g.world = newWorld(t, hoststest.Warren(t))
 	g.agent(agent.Config{Name: "safe", Policy: policy})
 	g.online("safe")
@@ -136,6 +134,29 @@ func TestAllowList(t *testing.T) {
 	g.expect(g.wait(v.Task.ID), "safe=cancelled")
 }
 
+// What is changed in the allow file counts at once.
+func TestOperatorRemoved(t *testing.T) {
+	g := newGuarded(t)
+	g.c.Signer = g.alice
+	for _, c := range []struct{ text, want, why string }{
+		{g.alice.PolicyLine() + "\nallow alice echo *\n", "safe=ok", ""},
+		{g.alice.PolicyLine() + "\n", "safe=refused", `operator "alice" may not run this command on this host`},
+		{g.mallory.PolicyLine() + "\nallow alice echo *\n", "safe=refused", `the signature of operator "alice" is wrong`},
+		{"operator bob user bob\nallow bob echo *\n", "safe=refused", `operator "alice" has no key on this host`},
+		{"operator", "safe=refused", "this host's allow file cannot be read; the agent's log says why"},
+		{g.alice.PolicyLine() + "\nallow alice echo *\n", "safe=ok", ""},
+	} {
+		if err := os.WriteFile(g.allow, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v := g.wait(g.run(hosts.Spec{Text: "echo x", Hosts: []string{"safe"}, Command: argv("echo", "x"), Expires: time.Minute, Keep: time.Hour}))
+		g.expect(v, c.want)
+		if v.Hosts[0].Reason != c.why {
+			t.Errorf("%s: %q, want %q", c.text, v.Hosts[0].Reason, c.why)
+		}
+	}
+}
+
 // send puts a message into a queue, as somebody with the broker's password can.
 func (g *guarded) send(queue, kind string, headers amqp.Table, body []byte) {
 	g.t.Helper()
@@ -178,6 +199,7 @@ func TestForged(t *testing.T) {
 
 	good := job(policyAllows)
 	stray := job(func(j *record.Job) { j.Host = "other" })
+	long := job(func(j *record.Job) { j.Host, j.Text = strings.Repeat("x", 1<<20), strings.Repeat("y", 1<<20) })
 	for _, c := range []struct {
 		what    string
 		headers amqp.Table
@@ -191,6 +213,7 @@ func TestForged(t *testing.T) {
 		{"another key", sign(g.mallory, good), good, "signature"},
 		{"changed", sign(g.alice, good), job(func(j *record.Job) { policyAllows(j); j.ID = 1001 }), "signature"},
 		{"for another host", sign(g.alice, stray), stray, "meant for host \"other\""},
+		{"huge", sign(g.alice, long), long, "xxx…"},
 		{"signature of another type", g.alice.Headers(topology.TypeCancel, good), good, "signature"},
 		{"headers that are no texts", amqp.Table{trust.OperatorHeader: int64(1), trust.SignatureHeader: amqp.Table{}}, good, "not signed"},
 	} {

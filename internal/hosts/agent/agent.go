@@ -34,12 +34,14 @@ type Config struct {
 	Name     string
 	Addrs    []string
 	Groups   []string
-	Slots    int           // commands at once
-	StateDir string        // journal and lock
-	Policy   *trust.Policy // nil: whoever the broker lets in may run anything
-	Audit    func(Entry)   // nil: none
-	Log      *slog.Logger
-	Program  string // its version, to be shown
+	Slots    int    // commands at once
+	StateDir string // journal and lock
+	// Policy is asked for every message, so that what is changed counts at
+	// once. nil: whoever the broker lets in may run anything.
+	Policy  func() (*trust.Policy, error)
+	Audit   func(Entry) // nil: none
+	Log     *slog.Logger
+	Program string // its version, to be shown
 }
 
 // Entry is a line of the audit log.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -169,17 +170,17 @@ func (s *session) cancels(ctx context.Context, messages <-chan amqp.Delivery) er
 func (s *session) cancelled(m amqp.Delivery) error {
 	a := s.a
 	var c record.Cancel
-	who, err := s.who(m, &c)
-	if err == nil && (c.Host != a.cfg.Name || c.ID <= 0 || c.Version > record.Version) {
+	policy, who, err := s.who(m, &c)
+	if err == nil && (c.Host != a.cfg.Name || c.ID <= 0 || c.Version > record.Version || len(c.Realm) > 64 || len(c.Nonce) > 64) {
 		err = errors.New("the message is not meant for this host")
 	}
 	if err == nil {
-		err = a.cfg.Policy.Fresh(c.NotAfter, time.Now())
+		err = policy.Fresh(c.NotAfter, time.Now())
 	}
 	entry := Entry{Event: "cancel", Task: c.ID, Operator: who, User: m.UserId, By: c.By, From: c.From}
 	if err != nil {
-		entry.Event, entry.Reason = "refused", err.Error()
-		a.cfg.Log.Warn("a cancel was refused", "task", c.ID, "reason", err)
+		entry.Event, entry.Reason, entry.By, entry.From = "refused", short(err.Error()), short(c.By), short(c.From)
+		a.cfg.Log.Warn("a cancel was refused", "task", c.ID, "reason", entry.Reason)
 	} else if err := a.cancelTask(c); err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (s *session) cancelled(m amqp.Delivery) error {
 func (a *Agent) cancelTask(c record.Cancel) error {
 	a.decide.Lock()
 	defer a.decide.Unlock()
-	reason := "by " + c.By
+	reason := "by " + short(c.By)
 	if j := a.find(c.Realm, c.ID); j != nil && j.Nonce == c.Nonce {
 		j.stop(reason)
 		return nil
@@ -209,13 +210,22 @@ func (a *Agent) cancelTask(c record.Cancel) error {
 	return nil
 }
 
-// who finds out whom a message is from, and reads it.
-func (s *session) who(m amqp.Delivery, into any) (string, error) {
-	who, err := s.a.cfg.Policy.Who(trust.Message{Kind: m.Type, Headers: m.Headers, Body: m.Body, UserID: m.UserId})
-	if jsonErr := json.Unmarshal(m.Body, into); jsonErr != nil {
-		return who, fmt.Errorf("the message cannot be read: %w", jsonErr)
+// who finds out whom a message is from, and reads it. The policy holds for this
+// message.
+func (s *session) who(m amqp.Delivery, into any) (policy *trust.Policy, who string, err error) {
+	if s.a.cfg.Policy != nil {
+		if policy, err = s.a.cfg.Policy(); err != nil {
+			s.a.cfg.Log.Error("nothing is run", "err", err)
+			err = errors.New("this host's allow file cannot be read; the agent's log says why")
+		}
 	}
-	return who, err
+	if err == nil {
+		who, err = policy.Who(trust.Message{Kind: m.Type, Headers: m.Headers, Body: m.Body, UserID: m.UserId})
+	}
+	if jsonErr := json.Unmarshal(m.Body, into); jsonErr != nil {
+		return policy, who, fmt.Errorf("the message cannot be read: %w", jsonErr)
+	}
+	return policy, who, err
 }
 
 // tasks takes tasks from the queue, one by one, while there is room for them.
@@ -266,10 +276,10 @@ func (s *session) take(ctx context.Context, ch *amqp.Channel, messages <-chan am
 func (s *session) task(ctx context.Context, m amqp.Delivery) error {
 	a, came := s.a, time.Now()
 	var j record.Job
-	who, err := s.who(m, &j)
+	policy, who, err := s.who(m, &j)
 	entry := Entry{Event: "run", Task: j.ID, Operator: who, User: m.UserId, By: j.By, From: j.From, Command: j.Text, As: j.User}
 	if err == nil {
-		err = s.permitted(&j, who)
+		err = s.permitted(policy, &j, who)
 	}
 	old, known, forgotten := a.journal.find(j.Realm, j.ID)
 	if err == nil && (forgotten || known && old.Nonce != j.Nonce) {
@@ -304,27 +314,38 @@ func (s *session) task(ctx context.Context, m amqp.Delivery) error {
 	return m.Ack(false)
 }
 
-func (s *session) permitted(j *record.Job, who string) error {
+// short cuts a text of which nobody has checked the length.
+func short(s string) string {
+	const most = 1000
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+func (s *session) permitted(policy *trust.Policy, j *record.Job, who string) error {
 	if j.Host != s.a.cfg.Name {
 		return fmt.Errorf("the task is meant for host %q", j.Host)
 	}
 	if err := j.Check(); err != nil {
 		return err
 	}
-	if err := s.a.cfg.Policy.Fresh(j.NotAfter, time.Now()); err != nil {
+	if err := policy.Fresh(j.NotAfter, time.Now()); err != nil {
 		return err
 	}
-	return s.a.cfg.Policy.Permits(who, &j.Command)
+	return policy.Permits(who, &j.Command)
 }
 
 // refuse says no, in the record and in the logs.
 func (s *session) refuse(ctx context.Context, m amqp.Delivery, j *record.Job, entry Entry, why error) error {
-	entry.Event, entry.Reason = "refused", why.Error()
+	reason := short(why.Error())
+	entry.Event, entry.Reason = "refused", reason
+	entry.Command, entry.As, entry.By, entry.From = short(entry.Command), short(entry.As), short(entry.By), short(entry.From)
 	s.a.audit(entry)
-	s.a.cfg.Log.Warn("a task was refused", "task", j.ID, "operator", entry.Operator, "user", entry.User, "reason", why)
+	s.a.cfg.Log.Warn("a task was refused", "task", j.ID, "operator", entry.Operator, "user", entry.User, "reason", reason)
 	if j.ID > 0 {
 		e := s.event(record.Refused, j)
-		e.Reason = why.Error()
+		e.Reason = reason
 		if err := s.publish(ctx, &e); err != nil {
 			return err
 		}

@@ -50,6 +50,11 @@ func ReadPolicy(name string) (*Policy, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if st, err := f.Stat(); err != nil {
+		return nil, err
+	} else if st.Mode().Perm()&0o002 != 0 {
+		return nil, fmt.Errorf("%s: everybody can write into it, and allow anything; try: chmod o-w %s", name, name)
+	}
 	p, err := parsePolicy(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s, %w", name, err)
@@ -224,9 +229,14 @@ func (r *rule) permits(who string, c *record.Command) bool {
 }
 
 // word matches one argument. A pattern that begins with * does not let options
-// in: "tail *" is not meant to allow "tail --follow".
+// in: "tail *" is not meant to allow "tail --follow". One that has a / in it
+// does not let go up: "/var/log/*" is not meant to allow "/var/log/../../etc/shadow".
 func (r *rule) word(pattern, arg string) bool {
-	if !r.shell && strings.HasPrefix(pattern, "*") && strings.HasPrefix(arg, "-") {
+	switch {
+	case r.shell, pattern == arg:
+	case strings.HasPrefix(pattern, "*") && strings.HasPrefix(arg, "-"):
+		return false
+	case strings.Contains(pattern, "/") && slices.Contains(strings.Split(arg, "/"), ".."):
 		return false
 	}
 	return match(pattern, arg)

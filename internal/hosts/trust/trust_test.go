@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,9 @@ allow-shell bob "echo *"
 		{who: "alice", line: "df -h", env: "LD_PRELOAD=/tmp/x"},
 		{who: "alice", line: "tail -n 5 /var/log/a.log", ok: true},
 		{who: "alice", line: "tail -n --follow /var/log/a.log"},
+		{who: "alice", line: "tail -n 5 /var/log/../../etc/a.log"},
+		{who: "alice", line: "tail -n 5 /var/log/x/../../../etc/a.log"},
+		{who: "alice", line: "tail -n 5 /var/log/a..b.log", ok: true},
 		{who: "alice", line: "tail -n 5 /etc/shadow"},
 		{who: "alice", line: "tail -n 5 /var/log/a.log /etc/shadow"},
 		{who: "bob", line: "tail -n 5 /var/log/a.log"},
@@ -164,6 +168,19 @@ func TestPolicyErrors(t *testing.T) {
 	} {
 		if _, err := parsePolicy(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A file that everybody can write is nobody's permission.
+func TestPolicyFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "allow")
+	for mode, ok := range map[os.FileMode]bool{0o600: true, 0o644: true, 0o666: false, 0o602: false} {
+		if err := errors.Join(os.WriteFile(file, []byte("operator a user a\n"), 0o600), os.Chmod(file, mode)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadPolicy(file); (err == nil) != ok {
+			t.Errorf("%v: %v", mode, err)
 		}
 	}
 }
