@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -220,15 +221,30 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// What another console has added in between stays, and the file does not grow
+// for ever.
 func TestHistory(t *testing.T) {
 	file := t.TempDir() + "/dir/history"
-	h := loadHistory(file)
-	for _, line := range []string{"one", "two", "two", " ", "three"} {
-		h.Add(line)
+	one, two := loadHistory(file), loadHistory(file)
+	type typed struct {
+		at   *history
+		line string
 	}
-	h.save("")
-	h = loadHistory(file)
+	for _, c := range []typed{{one, "one"}, {two, "two"}, {two, "two"}, {one, " "}, {one, "three"}} {
+		c.at.Add(c.line)
+		c.at.save(c.line)
+	}
+	h := loadHistory(file)
 	if h.Len() != 3 || h.At(0) != "three" || h.At(2) != "one" {
 		t.Errorf("%q", h.lines)
+	}
+	for i := range 2 * historyLength {
+		h.save(fmt.Sprint(i))
+	}
+	if h = loadHistory(file); h.Len() != historyLength || h.At(0) != "1999" {
+		t.Errorf("%d, %q", h.Len(), h.At(0))
+	}
+	if raw, _ := os.ReadFile(file); strings.Count(string(raw), "\n") != historyLength {
+		t.Errorf("%d lines in the file", strings.Count(string(raw), "\n"))
 	}
 }

@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/warrenmq/warren/internal/hosts/command"
+	"github.com/warrenmq/warren/internal/hosts/record"
 )
 
 // promptText stands before what people type.
@@ -29,16 +31,48 @@ func (c *Console) Serve(ctx context.Context, in *os.File, history string) int {
 		return c.terminal(ctx, in, history)
 	}
 	code := exitOK
-	lines := bufio.NewScanner(in)
-	for !c.exiting && ctx.Err() == nil && lines.Scan() {
-		if got := c.Line(ctx, lines.Text()); code == exitOK {
+	note := func(got int) {
+		if code == exitOK {
 			code = got
+		}
+	}
+	scanner := bufio.NewScanner(in)
+	scanner.Buffer(nil, maxLine)
+	lines := make(chan string)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { // ends with the input, or with the program, which may be told to end while it waits
+		defer close(lines)
+		for scanner.Scan() {
+			select {
+			case lines <- scanner.Text():
+			case <-reading.Done():
+				return
+			}
+		}
+	}()
+	for !c.exiting {
+		select {
+		case line, ok := <-lines:
+			if ok {
+				note(c.Line(ctx, line))
+				continue
+			}
+			if err := scanner.Err(); err != nil {
+				note(c.fail(fmt.Errorf("reading commands: %w", err), exitUsage))
+			}
+			return code
+		case <-ctx.Done():
+			return exitInterrupted
 		}
 	}
 	return code
 }
 
-// Line carries out a line; what comes after # is a comment.
+// maxLine is how long a line of a script may be: more than a command.
+const maxLine = 8 * record.MaxCommand
+
+// Line carries out a line; one that begins with # is a comment.
 func (c *Console) Line(ctx context.Context, line string) int {
 	if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 		return exitOK
@@ -66,9 +100,12 @@ func (c *Console) terminal(ctx context.Context, in *os.File, historyFile string)
 	defer func() { c.Out, c.Err = out, errOut }()
 	code := exitOK
 	for !c.exiting && ctx.Err() == nil {
-		line, err := c.readLine(in, t)
+		line, err := c.readLine(ctx, in, t)
 		if err != nil && !errors.Is(err, term.ErrPasteIndicator) {
 			fmt.Fprintln(out)
+			if ctx.Err() != nil {
+				return exitInterrupted
+			}
 			return code
 		}
 		h.save(line)
@@ -79,7 +116,9 @@ func (c *Console) terminal(ctx context.Context, in *os.File, historyFile string)
 	return code
 }
 
-func (c *Console) readLine(in *os.File, t *term.Terminal) (string, error) {
+// readLine reads a line, or ends with the context. Who reads at the terminal
+// then goes with the program.
+func (c *Console) readLine(ctx context.Context, in *os.File, t *term.Terminal) (string, error) {
 	state, err := term.MakeRaw(int(in.Fd()))
 	if err != nil {
 		return "", err
@@ -92,7 +131,21 @@ func (c *Console) readLine(in *os.File, t *term.Terminal) (string, error) {
 		c.editing.Store(false)
 		term.Restore(int(in.Fd()), state)
 	}()
-	return t.ReadLine()
+	type typed struct {
+		line string
+		err  error
+	}
+	done := make(chan typed, 1)
+	go func() {
+		line, err := t.ReadLine()
+		done <- typed{line, err}
+	}()
+	select {
+	case l := <-done:
+		return l.line, l.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // crlf writes to the terminal: while a line is edited through the editor,
@@ -141,10 +194,17 @@ const historyLength = 1000
 
 func loadHistory(file string) *history {
 	h := &history{file: file}
-	if raw, err := os.ReadFile(file); err == nil {
-		for line := range strings.Lines(string(raw)) {
-			h.Add(strings.TrimSuffix(line, "\n"))
-		}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return h
+	}
+	n := 0
+	for line := range strings.Lines(string(raw)) {
+		h.Add(strings.TrimSuffix(line, "\n"))
+		n++
+	}
+	if n > 2*historyLength { // it has grown long enough
+		os.WriteFile(file, []byte(strings.Join(h.lines, "\n")+"\n"), 0o600)
 	}
 	return h
 }
@@ -160,12 +220,18 @@ func (h *history) Add(line string) {
 func (h *history) Len() int        { return len(h.lines) }
 func (h *history) At(i int) string { return h.lines[len(h.lines)-1-i] }
 
-// save writes the history. It is a convenience: that it fails is no news.
-func (h *history) save(string) {
-	if h.file == "" || os.MkdirAll(filepath.Dir(h.file), 0o700) != nil {
+// save adds a line to the file, to which other consoles add theirs. It is a
+// convenience: that it fails is no news.
+func (h *history) save(line string) {
+	if h.file == "" || strings.TrimSpace(line) == "" || os.MkdirAll(filepath.Dir(h.file), 0o700) != nil {
 		return
 	}
-	os.WriteFile(h.file, []byte(strings.Join(h.lines, "\n")+"\n"), 0o600)
+	f, err := os.OpenFile(h.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	f.WriteString(line + "\n")
 }
 
 // completer completes what is being typed, at the Tab key.
@@ -242,8 +308,13 @@ func verbNames() (names []string) {
 	return names
 }
 
+// tabWait is how long the Tab key may take when the broker is away.
+const tabWait = 2 * time.Second
+
 func (k *completer) hosts() []string {
-	list, err := k.c.Client.Hosts(k.ctx)
+	ctx, cancel := context.WithTimeout(k.ctx, tabWait)
+	defer cancel()
+	list, err := k.c.Client.Hosts(ctx)
 	if err != nil {
 		return nil
 	}
@@ -258,7 +329,9 @@ func (k *completer) hosts() []string {
 }
 
 func (k *completer) tasks() (ids []string) {
-	list, err := k.c.Client.Tasks(k.ctx, 20)
+	ctx, cancel := context.WithTimeout(k.ctx, tabWait)
+	defer cancel()
+	list, err := k.c.Client.Tasks(ctx, 20)
 	if err != nil {
 		return nil
 	}

@@ -374,6 +374,53 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// A long line is a command, one that is too long is an error, and SIGTERM ends
+// a console that waits for its input.
+func TestScriptLimits(t *testing.T) {
+	s := newSite(t, hoststest.Warren(t))
+	s.agent("web1")
+	s.online(1)
+	cmd := s.command("hosts")
+	cmd.Stdin = strings.NewReader("run 'echo " + strings.Repeat("x", 100_000) + "' --hosts web1 --wait\n" + strings.Repeat("y", 2<<20) + "\n")
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 64 || !strings.Contains(string(out), "\n"+strings.Repeat("x", 100_000)+"\n") || !regexp.MustCompile(`web1  ok .*\nx+\nError: reading commands: .*too long\n$`).Match(out) {
+		t.Errorf("%v\n%.300s", err, out)
+	}
+	for _, c := range []struct {
+		name  string
+		start func() (*exec.Cmd, func())
+	}{
+		{"pipe", func() (*exec.Cmd, func()) {
+			cmd := s.command("hosts")
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(in, "help") // when it answers, it listens to signals
+			if _, err := out.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			return cmd, func() { in.Close() }
+		}},
+		{"terminal", func() (*exec.Cmd, func()) { return s.terminal().cmd, func() {} }},
+	} {
+		cmd, done := c.start()
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+		done()
+		if cmd.ProcessState.ExitCode() != 130 {
+			t.Errorf("%s: %v", c.name, cmd.ProcessState)
+		}
+	}
+}
+
 // --follow shows lines as they come.
 func TestFollow(t *testing.T) {
 	s := newSite(t, hoststest.Warren(t))

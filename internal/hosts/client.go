@@ -196,7 +196,7 @@ func (c *Client) channel(ctx context.Context, f func(context.Context, *amqp.Chan
 
 func retriable(err error) bool {
 	var refused *RefusedError
-	return topology.IsGone(err) && !errors.As(err, &refused)
+	return topology.IsGone(err) && !errors.As(err, &refused) && !errors.Is(err, errTooLate)
 }
 
 // RefusedError: what was asked for is not done, and would not be if asked again.

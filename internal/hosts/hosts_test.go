@@ -178,6 +178,26 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// A record that shows one command and has another is not run again.
+func TestRetryOfForged(t *testing.T) {
+	w := newWorld(t, hoststest.Warren(t), "web1")
+	forged := spec("uptime", "web1")
+	forged.Command.Argv = []string{"true"}
+	id := w.run(forged)
+	w.wait(id)
+	if v, err := w.c.Retry(t.Context(), id, false); err == nil || !strings.Contains(err.Error(), "not what its hosts were asked") {
+		t.Errorf("%v, %v", brief(v), err)
+	}
+	plain := hosts.Spec{Text: `test "a b" = 'a b'`, Hosts: []string{"web1"}, Command: argv("test", "a b", "=", "a b"), Expires: time.Minute, Keep: time.Hour}
+	first := w.run(plain)
+	w.wait(first)
+	again, err := w.c.Retry(t.Context(), first, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect(w.wait(again.Task.ID), "web1=ok")
+}
+
 // What cannot be run is refused before anything happens.
 func TestRefuses(t *testing.T) {
 	w := newWorld(t, hoststest.Warren(t), "web1")

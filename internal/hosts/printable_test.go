@@ -1,6 +1,12 @@
 package hosts
 
-import "testing"
+import (
+	"context"
+	"io"
+	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
 
 func TestPrintable(t *testing.T) {
 	for _, c := range [][2]string{
@@ -47,6 +53,21 @@ func TestLine(t *testing.T) {
 	} {
 		if got := Line(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Another connection helps when one was lost, and only then.
+func TestRetriable(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{io.EOF, true}, {amqp.ErrClosed, true}, {&amqp.Error{Code: amqp.ConnectionForced}, true},
+		{errTooLate, false}, {refusef("no"), false}, {context.Canceled, false}, {&amqp.Error{Code: amqp.AccessRefused}, false},
+	} {
+		if got := retriable(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/warrenmq/warren/internal/hosts/command"
 	"github.com/warrenmq/warren/internal/hosts/record"
 	"github.com/warrenmq/warren/internal/hosts/topology"
 )
@@ -304,11 +304,24 @@ func (c *Client) Retry(ctx context.Context, id record.ID, failed bool) (*record.
 		return nil, refusef("task %d has no host that failed", id)
 	}
 	t := old.Task
+	if !asTyped(&t) {
+		return nil, refusef("the record of task %d says that %q was typed, but that is not what its hosts were asked to run", id, t.Text)
+	}
 	s := Spec{Text: t.Text, Command: t.Command, Hosts: again, Expires: t.Each(), Keep: time.Duration(t.KeepMS) * time.Millisecond, RetryOf: id}
 	if t.Batch > 0 {
 		s.Batch = strconv.Itoa(t.Batch)
 	}
 	return c.Run(ctx, s)
+}
+
+// asTyped says whether a task is what its text says. Who can write records
+// must not have something else signed by who reads them.
+func asTyped(t *record.Task) bool {
+	if t.Shell {
+		return len(t.Argv) == 1 && t.Argv[0] == t.Text
+	}
+	argv, err := command.Split(t.Text)
+	return err == nil && slices.Equal(argv, t.Argv)
 }
 
 // Cancel ends a task: hosts that run it end it, the others do not begin.

@@ -122,5 +122,8 @@ func (j *job) outcome(r command.Result) record.Outcome {
 	case r.Exit != 0:
 		o.State = record.Failed
 	}
+	if errors.Is(r.Err, command.ErrUndead) {
+		o.Reason += "; " + command.ErrUndead.Error()
+	}
 	return o
 }

@@ -29,10 +29,12 @@ type Spec struct {
 	Output func(stream string, data []byte)
 }
 
-// How a command may end, other than by itself.
+// How a command may end, other than by itself. ErrUndead comes with one of the
+// others: the process goes on, and nobody listens to it any more.
 var (
 	ErrTimeout = errors.New("timeout")
 	ErrStopped = errors.New("stopped")
+	ErrUndead  = errors.New("it does not end, not even by SIGKILL")
 )
 
 // Result is how it ended.
@@ -50,6 +52,9 @@ type Result struct {
 const (
 	// mercy is what a process group has between SIGTERM and SIGKILL.
 	mercy = time.Second
+	// lastWait is how long SIGKILL may take. What waits for a dead disk or file
+	// server cannot be ended, nor what has become another user.
+	lastWait = 2 * time.Second
 	// leftover is how long output is still read after the command itself has
 	// ended, if somebody else holds its standard output open.
 	leftover = 300 * time.Millisecond
@@ -68,11 +73,12 @@ type Process struct {
 	began   time.Time
 	outputs [2]*os.File
 	pump    *pump
+	kill    func(pid int, sig syscall.Signal) error
 }
 
 // Start starts a command. If that fails, the result says why.
 func Start(s Spec) (*Process, *Result) {
-	p := &Process{spec: s, began: time.Now()}
+	p := &Process{spec: s, began: time.Now(), kill: syscall.Kill}
 	if err := p.start(); err != nil {
 		return nil, &Result{Exit: -1, Err: err}
 	}
@@ -88,7 +94,9 @@ func (p *Process) start() error {
 		argv = []string{"/bin/sh", "-c", p.spec.Argv[0]}
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A session of its own is a process group of its own, without the terminal
+	// that the agent may have: nobody there is asked for a password.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Dir = p.spec.Dir
 	if err := p.become(cmd); err != nil {
 		return err
@@ -179,7 +187,8 @@ func credential(u *user.User) (*syscall.Credential, error) {
 // Wait waits for the command to end, and ends its process group at its timeout
 // or when the context is done: with SIGTERM, and SIGKILL a second later.
 // A command has ended when its own process has. Others that it has left behind
-// go on; what they print is not waited for.
+// go on; what they print is not waited for. A process that does not end is left
+// alone, with the goroutine that waits for it.
 func (p *Process) Wait(ctx context.Context) Result {
 	exited := make(chan struct{})
 	go func() {
@@ -196,30 +205,45 @@ func (p *Process) Wait(ctx context.Context) Result {
 	case <-ctx.Done():
 		why = ErrStopped
 	}
-	if why != nil {
-		p.end(exited)
+	r := Result{Err: why, Exit: -1}
+	if why == nil || p.end(exited) {
+		r.Exit = p.cmd.ProcessState.ExitCode()
+		if ws, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			r.Signal = ws.Signal().String()
+		}
+	} else {
+		r.Err = errors.Join(why, ErrUndead)
 	}
-	r := Result{Err: why, Duration: time.Since(p.began), Exit: p.cmd.ProcessState.ExitCode()}
-	if ws, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		r.Signal = ws.Signal().String()
-	}
+	r.Duration = time.Since(p.began)
 	p.pump.finish()
 	r.Stdout, r.Stderr, r.Kept = p.pump.total[0], p.pump.total[1], p.pump.kept
 	return r
 }
 
-func (p *Process) end(exited <-chan struct{}) {
+// end ends the process group, and says whether the process has ended.
+func (p *Process) end(exited <-chan struct{}) bool {
 	group := -p.PID()
-	syscall.Kill(group, syscall.SIGTERM)
+	p.kill(group, syscall.SIGTERM)
 	timer := time.NewTimer(mercy)
 	defer timer.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	// Also when the leader has gone: others of the group have the same time.
+	for gentle := true; gentle && p.kill(group, 0) != syscall.ESRCH; {
+		select {
+		case <-tick.C:
+		case <-timer.C:
+			p.kill(group, syscall.SIGKILL)
+			gentle = false
+		}
+	}
+	timer.Reset(lastWait)
 	select {
 	case <-exited:
+		return true
 	case <-timer.C:
+		return false
 	}
-	// Also when the leader has gone: others of the group may not have.
-	syscall.Kill(group, syscall.SIGKILL)
-	<-exited
 }
 
 // pump reads both outputs and passes them on in the order of their coming,

@@ -143,6 +143,14 @@ func TestReadsTheRest(t *testing.T) {
 	}
 }
 
+// A command has no terminal, although the agent may have one.
+func TestSession(t *testing.T) {
+	r := run(t, t.Context(), sh("echo $$; cut -d' ' -f6 /proc/$$/stat"))
+	if f := strings.Fields(r.out["stdout"]); len(f) != 2 || f[0] != f[1] {
+		t.Errorf("process and session: %q, %+v", f, r)
+	}
+}
+
 // A command that closes its output goes on until its process ends.
 func TestClosesItsOutput(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
@@ -189,6 +197,26 @@ func TestEnds(t *testing.T) {
 		if !errors.Is(r.Err, ErrStopped) || r.Signal != "killed" || pgid == 0 || group(pgid) {
 			t.Errorf("%+v, group left: %v", r, group(pgid))
 		}
+	})
+	t.Run("gently, when the leader has gone", func(t *testing.T) {
+		mark := filepath.Join(t.TempDir(), "mark")
+		s := sh("(trap 'sleep 0.2; echo cleaned >" + mark + "; exit' TERM; sleep 600 & wait) & wait")
+		s.Timeout = 300 * time.Millisecond
+		r := run(t, t.Context(), s)
+		if raw, _ := os.ReadFile(mark); string(raw) != "cleaned\n" || r.Signal != "terminated" {
+			t.Errorf("%+v, %q", r, raw)
+		}
+	})
+	t.Run("never", func(t *testing.T) {
+		p, failed := Start(Spec{Argv: []string{"sleep", "600"}, Timeout: time.Millisecond, Output: func(string, []byte) {}})
+		if failed != nil {
+			t.Fatal(failed.Err)
+		}
+		p.kill = func(int, syscall.Signal) error { return syscall.EPERM }
+		if r := p.Wait(t.Context()); !errors.Is(r.Err, ErrTimeout) || !errors.Is(r.Err, ErrUndead) || r.Exit != -1 {
+			t.Errorf("%+v", r)
+		}
+		syscall.Kill(p.PID(), syscall.SIGKILL)
 	})
 	t.Run("gently", func(t *testing.T) {
 		s := sh("trap 'echo bye; exit 7' TERM; sleep 600 & wait")
