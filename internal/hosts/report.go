@@ -81,13 +81,14 @@ func Online(list []Host) map[string]bool {
 }
 
 func hostReport(h *record.Host) HostReport {
-	r := HostReport{Name: h.Name, As: h.As, State: h.State, Final: h.State.Final(), Reason: h.Reason, Late: h.Late, Kept: h.Bytes, Printed: h.Bytes}
+	r := HostReport{Name: h.Name, As: h.As, State: h.State, Final: h.State.Final(), Reason: h.Reason, Late: h.Late, Kept: h.Held(), Printed: h.Bytes}
 	r.Stdout, r.StdoutRaw = text(h.Stream("stdout"))
 	r.Stderr, r.StderrRaw = text(h.Stream("stderr"))
+	r.Truncated = r.Kept < r.Printed
 	if o := h.Outcome; o != nil {
 		r.Exit, r.Signal, r.DurationMS = o.Exit, o.Signal, &o.DurationMS
 		r.Printed = o.Stdout + o.Stderr
-		r.Truncated = o.Kept < r.Printed
+		r.Truncated = r.Truncated || o.Kept < r.Printed
 	}
 	return r
 }

@@ -17,6 +17,7 @@ import (
 type TaskOptions struct {
 	NoOutput bool
 	Only     string // output of this host only
+	Room     int64  // so much output of all hosts together; 0: all that there is
 }
 
 // Task reads a task's record.
@@ -30,7 +31,7 @@ func (c *Client) Task(ctx context.Context, id record.ID, o TaskOptions) (*record
 }
 
 func readTask(ctx context.Context, conn *amqp.Connection, id record.ID, o TaskOptions) (*record.View, error) {
-	v := &record.View{NoOutput: o.NoOutput, Only: o.Only}
+	v := &record.View{NoOutput: o.NoOutput, Only: o.Only, Room: o.Room}
 	err := topology.Read(ctx, conn, topology.RecordQueue(id), func(m amqp.Delivery) bool {
 		if e, err := topology.ReadEvent(m); err == nil {
 			v.Apply(e)

@@ -32,6 +32,13 @@ func TestHosts(t *testing.T) {
 	p.click("dialog button[type=submit]")
 	p.sees("cancelled")
 
+	// Once more, as it was.
+	p.press("Run again")
+	p.dialog("Run a command")
+	p.until("the shell is ticked", "document.querySelector('dialog [name=shell]').checked")
+	p.until("the command is there", "document.querySelector('dialog [name=command]').value === 'echo first line; sleep 600'")
+	p.press("Cancel")
+
 	p.visit("#/hosts")
 	p.sees("echo first line; sleep 600")
 	p.expect("status of 400")

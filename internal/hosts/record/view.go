@@ -43,7 +43,8 @@ type Host struct {
 	Boot       string
 	Began      time.Time // by the host's clock
 	Chunks     []Chunk
-	Bytes      int64 // of Chunks
+	Bytes      int64 // of output in the record
+	Cut        bool  // Chunks is the beginning of it: there was no room for more
 	Dispatched bool
 	cancelling bool
 }
@@ -59,7 +60,10 @@ type View struct {
 	// NoOutput leaves the output out, for lists; Only keeps that of one host.
 	NoOutput bool
 	Only     string
-	index    map[string]*Host
+	// Room, if not 0, bounds the output of all hosts together: of each, the
+	// beginning is kept.
+	Room  int64
+	index map[string]*Host
 }
 
 // Known says whether the record has begun with a task.
@@ -123,7 +127,18 @@ func (v *View) Apply(e Event) (*Host, bool) {
 	if h == nil {
 		return nil, false
 	}
-	return h, h.apply(e, &v.Task, v.NoOutput || v.Only != "" && v.Only != h.Name && v.Only != h.As)
+	return h, h.apply(e, &v.Task, v.room(h))
+}
+
+// room is how much more output of a host is kept.
+func (v *View) room(h *Host) int64 {
+	switch {
+	case v.NoOutput || v.Only != "" && v.Only != h.Name && v.Only != h.As:
+		return 0
+	case v.Room == 0:
+		return MaxOutput
+	}
+	return max(v.Room/int64(len(v.Hosts))-h.Bytes, 0)
 }
 
 func (v *View) create(t *Task) bool {
@@ -195,7 +210,7 @@ func (h *Host) end(s State, reason string) bool {
 }
 
 // apply takes what an agent says of its own host.
-func (h *Host) apply(e Event, t *Task, noOutput bool) bool {
+func (h *Host) apply(e Event, t *Task, room int64) bool {
 	switch e.Kind {
 	case Accepted:
 		if h.State != Waiting {
@@ -213,7 +228,7 @@ func (h *Host) apply(e Event, t *Task, noOutput bool) bool {
 		}
 		h.State, h.Boot, h.Began = InFlight, e.Boot, e.At
 	case Output:
-		return h.output(e, t.OutputLimit, noOutput)
+		return h.output(e, t.OutputLimit, room)
 	case Refused:
 		return (h.State == Waiting || h.State == Starting) && h.end(Rejected, e.Reason)
 	case Finished:
@@ -243,20 +258,29 @@ func (h *Host) finish(e Event) bool {
 // output appends what continues the output so far. Agents send again what was
 // not confirmed, so a piece may come twice, or once too early and then again
 // in its turn.
-func (h *Host) output(e Event, limit int64, discard bool) bool {
+func (h *Host) output(e Event, limit, room int64) bool {
 	if e.Offset != h.Bytes || len(e.Data) == 0 || h.Bytes+int64(len(e.Data)) > min(limit, MaxOutput) {
 		return false
 	}
 	h.Bytes += int64(len(e.Data))
-	if discard {
+	data := e.Data[:min(int64(len(e.Data)), room)]
+	if len(data) == 0 {
 		return true
 	}
 	if n := len(h.Chunks); n > 0 && h.Chunks[n-1].Stream == e.Stream {
-		h.Chunks[n-1].Data = append(h.Chunks[n-1].Data, e.Data...)
+		h.Chunks[n-1].Data = append(h.Chunks[n-1].Data, data...)
 		return true
 	}
-	h.Chunks = append(h.Chunks, Chunk{e.Stream, append([]byte(nil), e.Data...)})
+	h.Chunks = append(h.Chunks, Chunk{e.Stream, append([]byte(nil), data...)})
 	return true
+}
+
+// Held is how much output is here.
+func (h *Host) Held() (n int64) {
+	for _, c := range h.Chunks {
+		n += int64(len(c.Data))
+	}
+	return n
 }
 
 // Stream is all of stdout or stderr that was kept.

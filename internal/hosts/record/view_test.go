@@ -126,6 +126,21 @@ func entry(t *testing.T, words []string) Event {
 	return e
 }
 
+// Of each host the beginning is kept, when there is not room for all.
+func TestRoom(t *testing.T) {
+	v := &View{Room: 10}
+	v.Apply(Event{Kind: Created, Spec: &Task{ID: 7, Nonce: "n", Hosts: []Target{{Name: "a"}, {Name: "b"}}, Command: Command{OutputLimit: 100}}})
+	for _, line := range []string{"output a 0 abc", "output a 3 def", "output a 6 ghi", "output b 0 12345", "output b 5 6", "output b 9 x"} {
+		v.Apply(entry(t, strings.Fields(line)))
+	}
+	for host, want := range map[string]string{"a": "abcde 5 of 9", "b": "12345 5 of 6"} {
+		h := v.Host(host)
+		if got := fmt.Sprintf("%s %d of %d", h.Stream("stdout"), h.Held(), h.Bytes); got != want {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+	}
+}
+
 // An event comes back from its message as it was.
 func TestEventRoundTrip(t *testing.T) {
 	exit := 3

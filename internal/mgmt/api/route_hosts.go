@@ -5,15 +5,17 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
 )
 
 // Commands on hosts. What goes through the broker goes as the user who asks, with
 // the user's permissions in the virtual host.
 
-// Hosts opens the host management of a virtual host for a user.
+// Hosts opens the host management of a virtual host for a user. What the session
+// makes hosts do it tells note, which puts it into the audit log.
 type Hosts interface {
-	Open(ctx context.Context, user, vhost, from string) (HostSession, error)
+	Open(ctx context.Context, user, vhost, from string, note func(action, task, detail string)) (HostSession, error)
 }
 
 // HostSession is the host management of a virtual host. An error that is a
@@ -93,7 +95,9 @@ func hostHandler(f func(*Request, HostSession) (any, error)) func(*Request) erro
 		if rq.Socket {
 			return BadRequest("use 'warren hosts' on the command line: it logs in to the broker as a user")
 		}
-		s, err := rq.API.Hosts.Open(rq.Context(), rq.User.Name, vhost, rq.Actor().Source)
+		s, err := rq.API.Hosts.Open(rq.Context(), rq.User.Name, vhost, rq.Actor().Source, func(action, task, detail string) {
+			rq.API.record(broker.AuditEntry{Actor: rq.Actor(), Action: action, VHost: vhost, Object: task, Result: broker.AuditOK, Detail: detail})
+		})
 		if err != nil {
 			return hostFailure(err)
 		}

@@ -27,6 +27,10 @@ const (
 	outputLimit    = 1 << 20
 )
 
+// outputRoom is how much output a page shows, of all hosts together: it is read
+// within the broker, and in the browser.
+const outputRoom = 8 << 20
+
 // patience is how long a request waits for the broker: it is in the same process.
 const patience = 20 * time.Second
 
@@ -39,7 +43,7 @@ type opener struct {
 func New(dial func(user string) (net.Conn, error)) api.Hosts { return &opener{dial} }
 
 // Open implements api.Hosts.
-func (o *opener) Open(ctx context.Context, user, vhost, from string) (api.HostSession, error) {
+func (o *opener) Open(ctx context.Context, user, vhost, from string, note func(action, task, detail string)) (api.HostSession, error) {
 	props := amqp.NewConnectionProperties()
 	props.SetClientConnectionName("management: hosts")
 	c := &hosts.Client{User: user, By: user, From: from, Dial: func(context.Context) (*amqp.Connection, error) {
@@ -49,6 +53,7 @@ func (o *opener) Open(ctx context.Context, user, vhost, from string) (api.HostSe
 		}
 		return amqp.Open(nc, amqp.Config{SASL: []amqp.Authentication{&amqp.ExternalAuth{}}, Vhost: vhost, Locale: "en_US", Properties: props})
 	}}
+	c.Audit = func(e hosts.Entry) { note(e.Event+" task on hosts", e.Task.String(), detail(e)) }
 	s := &session{c}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -57,6 +62,15 @@ func (o *opener) Open(ctx context.Context, user, vhost, from string) (api.HostSe
 		return nil, refusal(err)
 	}
 	return s, nil
+}
+
+// detail is what an entry of the audit log says: what, as whom, on which hosts.
+func detail(e hosts.Entry) string {
+	text := e.Command
+	if e.As != "" {
+		text += " (as " + e.As + ")"
+	}
+	return text + " on " + strings.Join(e.Hosts, " ")
 }
 
 type session struct{ c *hosts.Client }
@@ -101,7 +115,7 @@ func (s *session) Task(ctx context.Context, id string) (any, error) {
 	if err != nil {
 		return nil, &api.HostError{Text: err.Error(), Missing: true}
 	}
-	v, err := s.c.Task(ctx, n, hosts.TaskOptions{})
+	v, err := s.c.Task(ctx, n, hosts.TaskOptions{Room: outputRoom})
 	if err != nil {
 		return nil, refusal(err)
 	}
@@ -144,11 +158,14 @@ func (s *session) Run(ctx context.Context, t apitype.RunOnHosts) (any, error) {
 	return hosts.NewReport(v, nil), nil
 }
 
+// longest is more than any limit, in seconds, and can be counted in nanoseconds.
+const longest = 1 << 30
+
 func seconds(n apitype.Int, otherwise time.Duration) time.Duration {
 	if n == 0 {
 		return otherwise
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(min(n, longest)) * time.Second
 }
 
 func (s *session) Cancel(ctx context.Context, id string) (any, error) {

@@ -101,11 +101,21 @@ func TestHostsOverHTTP(t *testing.T) {
 		return nil
 	})
 
+	// What was done stands in the broker's audit log.
+	user = "guest"
+	if _, body := call("GET", "/audit?count=50", ""); !strings.Contains(body, `"action":"run task on hosts"`) || !strings.Contains(body, `sleep 600 on web-7`) ||
+		!strings.Contains(body, `"action":"cancel task on hosts"`) {
+		t.Errorf("audit: %s", body)
+	}
+	user = "runner"
+
 	for _, c := range []struct {
 		method, path, body string
 		status             int
 		text               string
 	}{
+		{"POST", "/hosts/%2F/tasks", `{"command":"true","hosts":["web-7"],"timeout":18446744074}`, 400, "the timeout must be"},
+		{"POST", "/hosts/%2F/tasks", `{"command":"true","hosts":["web-7"],"timeout":-1}`, 400, "the timeout must be"},
 		{"POST", "/hosts/%2F/tasks", `{"command":"","hosts":["web-7"]}`, 400, "the command is empty"},
 		{"POST", "/hosts/%2F/tasks", `{"command":"echo 'x","hosts":["web-7"]}`, 400, ""},
 		{"POST", "/hosts/%2F/tasks", `{"command":"true","hosts":["@nobody"]}`, 400, "nobody"},

@@ -354,6 +354,7 @@ export default {
   'hosts.command': 'Command',
   'hosts.created': 'Begun',
   'hosts.deadline': 'Over by',
+  'hosts.dir': 'In directory',
   'hosts.exit': 'exit {code}',
   'hosts.expires': 'A host may begin within (s)',
   'hosts.expires_help': 'A host that comes back later does not run it any more.',
@@ -399,6 +400,7 @@ export default {
   'hosts.timeout': 'It may run for (s)',
   'hosts.timeout_help': 'Then the command and everything that it started is ended.',
   'hosts.truncated': 'Cut: it has printed {n}.',
+  'hosts.user': 'As user',
 
   'limit.channels': 'Channels at most',
   'limit.connections': 'Connections at most',

@@ -354,6 +354,7 @@ export default {
   'hosts.command': '命令',
   'hosts.created': '开始时间',
   'hosts.deadline': '最晚结束',
+  'hosts.dir': '工作目录',
   'hosts.exit': '退出码 {code}',
   'hosts.expires': '主机须在此时间内开始（秒）',
   'hosts.expires_help': '之后才上线的主机不再运行它。',
@@ -399,6 +400,7 @@ export default {
   'hosts.timeout': '最长运行时间（秒）',
   'hosts.timeout_help': '到时会终止命令及其启动的一切。',
   'hosts.truncated': '已截断：共输出 {n}。',
+  'hosts.user': '运行用户',
 
   'limit.channels': '最多信道数',
   'limit.connections': '最多连接数',

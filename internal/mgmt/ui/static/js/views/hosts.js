@@ -44,18 +44,21 @@ function loader(state, fetch) {
   };
 }
 
-export function run(ctx, v, names = [], command = '') {
+// run asks for a command; again is a task that it begins with, as whom and where it ran.
+export function run(ctx, v, names = [], again = {}) {
   return dialog.form({
     title: t('hosts.run'), label: t('hosts.run'), wide: true, intro: h('p', t('hosts.run_text')),
     fields: [
-      { name: 'command', label: t('hosts.command'), required: true, value: command, placeholder: 'df -h' },
+      { name: 'command', label: t('hosts.command'), required: true, value: again.command || '', placeholder: 'df -h' },
       { name: 'hosts', label: t('hosts.on'), required: true, value: names.join(' '), placeholder: 'web-7 10.0.0.* @db @all', help: t('hosts.on_help') },
-      { name: 'shell', label: t('hosts.shell'), type: 'checkbox', help: t('hosts.shell_help') },
-      { name: 'timeout', label: t('hosts.timeout'), type: 'number', min: 1, value: 300, help: t('hosts.timeout_help') },
+      { name: 'shell', label: t('hosts.shell'), type: 'checkbox', value: !!again.shell, help: t('hosts.shell_help') },
+      again.user && { name: 'user', label: t('hosts.user'), value: again.user },
+      again.dir && { name: 'dir', label: t('hosts.dir'), value: again.dir },
+      { name: 'timeout', label: t('hosts.timeout'), type: 'number', min: 1, value: Math.ceil((again.timeout_ms || 300000) / 1000), help: t('hosts.timeout_help') },
       { name: 'expires', label: t('hosts.expires'), type: 'number', min: 1, value: 1800, help: t('hosts.expires_help') },
-    ],
+    ].filter(Boolean),
     submit: async (x) => {
-      const task = await api.post(`hosts/${f.enc(v)}/tasks`, { command: x.command, hosts: x.hosts.split(/[\s,]+/).filter(Boolean), shell: x.shell, timeout: Number(x.timeout) || 0, expires: Number(x.expires) || 0 });
+      const task = await api.post(`hosts/${f.enc(v)}/tasks`, { command: x.command, hosts: x.hosts.split(/[\s,]+/).filter(Boolean), shell: x.shell, user: x.user, dir: x.dir, timeout: Number(x.timeout) || 0, expires: Number(x.expires) || 0 });
       toast(t('hosts.begun', { id: task.id }));
       go('hosts', v, 'tasks', String(task.id));
     },
@@ -120,11 +123,11 @@ export function task(ctx) {
     const crumbs = [[t('nav.hosts'), to('hosts', v)]];
     if (!x) return [heading(t('hosts.task_title', { id }), { crumbs }), state.error ? problem(state.error) : h('div.loading', t('ui.loading'))];
     return [
-      heading(t('hosts.task_title', { id }), { crumbs, badges: counts(x.count), actions: mayRun() && [!x.final && button(t('hosts.cancel'), cancel, { kind: 'danger' }), button(t('hosts.again'), () => run(ctx, v, x.hosts.map((y) => y.name), x.command))] }),
+      heading(t('hosts.task_title', { id }), { crumbs, badges: counts(x.count), actions: mayRun() && [!x.final && button(t('hosts.cancel'), cancel, { kind: 'danger' }), button(t('hosts.again'), () => run(ctx, v, x.hosts.map((y) => y.name), x))] }),
       state.error && problem(state.error),
       panel(t('ui.details'), facts([
         [t('hosts.command'), h('code', x.command)], [t('hosts.by'), x.by], [t('hosts.from'), x.from], [t('hosts.created'), f.date(x.created)],
-        [t('hosts.deadline'), f.date(x.deadline)], [t('hosts.shell'), x.shell ? t('ui.yes') : null],
+        [t('hosts.deadline'), f.date(x.deadline)], [t('hosts.shell'), x.shell ? t('ui.yes') : null], [t('hosts.user'), x.user], [t('hosts.dir'), x.dir],
       ])),
       x.hosts.map(host),
     ];
