@@ -94,3 +94,11 @@ func (o *ordered[V]) from(start string) iter.Seq[V] {
 }
 
 func (o *ordered[V]) all() iter.Seq[V] { return o.from("") }
+
+func (o *ordered[V]) get(name string) (v V, ok bool) {
+	c, i, ok := o.find(name)
+	if !ok {
+		return v, false
+	}
+	return o.chunks[c][i].v, true
+}

@@ -173,11 +173,3 @@ type queueNode struct {
 	q  *Queue
 	to bindingList
 }
-
-func (o *ordered[V]) get(name string) (v V, ok bool) {
-	c, i, ok := o.find(name)
-	if !ok {
-		return v, false
-	}
-	return o.chunks[c][i].v, true
-}
