@@ -51,7 +51,7 @@ func TestStreamPowerLoss(t *testing.T) {
 				confirmed.Add(int64(len(s.confirmed)))
 				delivered.Add(int64(len(s.seen)))
 				cut.Add(s.first)
-				if s.longest > 8192 { // as many as stay in memory
+				if s.longest > inMemory {
 					paged.Add(1)
 				}
 			}
@@ -66,6 +66,9 @@ func TestStreamPowerLoss(t *testing.T) {
 
 // Every bigRiver-th story has a stream so long that its index is paged to disk.
 const bigRiver = 10
+
+// inMemory is how many messages of a stream stay in memory at most.
+const inMemory = 8192
 
 // riverStory is one of them. What it knows is guarded by mu, and does not grow
 // any more once the power has failed.
@@ -151,7 +154,7 @@ func (s *riverStory) tell() error {
 		s.noise = 12 // so much that what is left of the stream in old segments is moved
 	}
 	s.args = wire.Table{{Key: "x-queue-type", Value: wire.String("stream")}}
-	if s.seed%bigRiver != bigRiver-1 && !s.noisy() && s.rng.IntN(2) == 0 {
+	if !s.big() && !s.noisy() && s.rng.IntN(2) == 0 {
 		s.args.Set("x-max-length-bytes", wire.Int64(int64(20_000+s.rng.IntN(200_000))))
 		s.args.Set("x-stream-max-segment-size-bytes", wire.Int64(int64(1000+s.rng.IntN(20_000))))
 	}
@@ -180,6 +183,8 @@ func (s *riverStory) tell() error {
 	}
 	return nil
 }
+
+func (s *riverStory) big() bool { return s.seed%bigRiver == bigRiver-1 }
 
 func (s *riverStory) noisy() bool { return s.seed%4 == 1 }
 
@@ -247,8 +252,12 @@ func (s *riverStory) chapter(disk *vfs.Mem) error {
 		return err
 	}
 	steps, batch := 400, 1+s.rng.IntN(20)
-	if s.seed%bigRiver == bigRiver-1 {
+	if s.big() {
 		batch = 150
+		for s.nextID < inMemory*5/4 { // however early the power fails
+			s.publish(c, ch, out, batch)
+			s.ack(out)
+		}
 	}
 	if s.noisy() {
 		batch = 100
