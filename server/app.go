@@ -94,6 +94,13 @@ func (s *Server) watch(a *app) {
 	}
 }
 
+func samples(list []Samples) (out []stats.Span) {
+	for _, s := range list {
+		out = append(out, stats.Span{Age: int64(s.Span / time.Second), Step: int64(s.Step / time.Second)})
+	}
+	return out
+}
+
 func (s *Server) setPhase(p phase) {
 	s.mu.Lock()
 	s.phase = p
@@ -130,7 +137,8 @@ func (s *Server) newApp() (*app, error) {
 	}
 	a := &app{broker: b, quiet: func() {}}
 	a.ctx, a.end = context.WithCancel(context.Background())
-	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir})
+	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir, NoHistory: cfg.Management.NoCollector,
+		Retention: stats.Retention{Global: samples(cfg.Management.Retention.Global), Basic: samples(cfg.Management.Retention.Basic), Detailed: samples(cfg.Management.Retention.Detailed)}})
 	a.amqp = &session.Server{Broker: b, Logger: s.logger.With("category", "connection"), Config: session.Config{
 		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,
 		Platform:    "Warren " + Version + " / " + runtime.Version(),

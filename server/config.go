@@ -256,20 +256,24 @@ type Management struct {
 	// Connections at a time (tcp.max_connections, ssl.max_connections); 0: no limit.
 	MaxConnections, MaxTLSConnections int
 
-	PathPrefix       string        // path_prefix, as in /rabbit; default none
-	CORSOrigins      []string      // cors.allow_origins; nil: no CORS headers
-	CORSMaxAge       time.Duration // cors.max_age; default 30 min
-	CSP, HSTS        string        // csp.policy, hsts.policy: headers' values
-	ContentTypeOpts  string        // headers.content_type_options
-	XSSProtection    string        // headers.xss_protection
-	FrameOptions     string        // headers.frame_options
-	ReferrerPolicy   string        // headers.referrer_policy
-	MaxBodySize      int64         // http.max_body_size, bytes; default 10,000,000
-	SessionTimeout   time.Duration // login_session_timeout; default 8 h
-	RatesMode        string        // basic (default), detailed, none
-	DisableStats     bool          // disable_stats
-	QueueTotals      bool          // enable_queue_totals, with DisableStats
-	DisableBasicAuth bool          // disable_basic_auth
+	PathPrefix      string        // path_prefix, as in /rabbit; default none
+	CORSOrigins     []string      // cors.allow_origins; nil: no CORS headers
+	CORSMaxAge      time.Duration // cors.max_age; default 30 min
+	CSP, HSTS       string        // csp.policy, hsts.policy: headers' values
+	ContentTypeOpts string        // headers.content_type_options
+	XSSProtection   string        // headers.xss_protection
+	FrameOptions    string        // headers.frame_options
+	ReferrerPolicy  string        // headers.referrer_policy
+	MaxBodySize     int64         // http.max_body_size, bytes; default 10,000,000
+	SessionTimeout  time.Duration // login_session_timeout; default 8 h
+	RatesMode       string        // basic (default), detailed, none
+	DisableStats    bool          // disable_stats
+	QueueTotals     bool          // enable_queue_totals, with DisableStats
+	// NoCollector is DisableStats, and no samples are kept either
+	// (management_agent.disable_metrics_collector).
+	NoCollector      bool
+	Retention        Retention // sample_retention_policies.*
+	DisableBasicAuth bool      // disable_basic_auth
 	// OperatorPoliciesFixed: the HTTP API does not change operator policies
 	// (restrictions.operator_policy_changes.disabled).
 	OperatorPoliciesFixed bool
@@ -280,6 +284,18 @@ type Management struct {
 	// work on them; default: those in the program.
 	PageDir string
 }
+
+// Retention says for how long samples are kept. What is empty has RabbitMQ's
+// defaults. Lists are sorted by Span.
+type Retention struct {
+	Global   []Samples // of the node and of virtual hosts
+	Basic    []Samples // of queues, connections and channels
+	Detailed []Samples // of exchanges; default Basic
+}
+
+// Samples are kept for Span, a sample each Step, but not more often than
+// statistics are taken (StatisticsInterval).
+type Samples struct{ Span, Step time.Duration }
 
 // Prometheus is the page that Prometheus scrapes (prometheus.*).
 type Prometheus struct {

@@ -45,7 +45,7 @@ func (m *management) open(a *app) error {
 			CORSOrigins: c.CORSOrigins, CORSMaxAge: int(c.CORSMaxAge / time.Second), CSP: c.CSP, HSTS: c.HSTS,
 			ContentType: c.ContentTypeOpts, XSSProtection: c.XSSProtection, FrameOptions: c.FrameOptions, Referrer: c.ReferrerPolicy,
 			NoBasicAuth: c.DisableBasicAuth, ReferenceAuth: c.ReferenceAuth, NoOpPolicies: c.OperatorPoliciesFixed,
-			DisableStats: c.DisableStats, QueueTotals: c.QueueTotals, RatesMode: c.RatesMode,
+			DisableStats: c.DisableStats || c.NoCollector, QueueTotals: c.QueueTotals, RatesMode: c.RatesMode,
 		},
 	})
 	if err != nil {

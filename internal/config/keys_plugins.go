@@ -1,10 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/warrenmq/warren/server"
 )
@@ -43,17 +47,11 @@ func (b *build) pluginKeys() []key {
 		}},
 		{name: "management.http.hide_allow_header", note: "the header says nothing that the documentation does not"},
 		{name: "management.login_session_timeout", def: "480", set: minutes(&m.SessionTimeout)},
-		{name: "management.rates_mode", def: "basic", set: func(b *build, _ []string, v string) error {
-			if m.RatesMode = v; v == "none" {
-				b.notes = append(b.notes, "management.rates_mode = none: rates are shown as with basic, for what they are made of is counted anyway")
-			}
-			return oneOf(v, "basic", "detailed", "none")
-		}},
+		{name: "management.rates_mode", def: "basic", set: choice(&m.RatesMode, "basic", "detailed", "none")},
 		{name: "management.disable_stats", def: "false", set: boolean(&m.DisableStats)},
 		{name: "management.enable_queue_totals", def: "false", set: boolean(&m.QueueTotals)},
 		{name: "management.disable_basic_auth", def: "false", set: boolean(&m.DisableBasicAuth)},
-		{name: "management.sample_retention_policies.$policy.$interval", note: "samples are kept as RabbitMQ keeps them by default:" +
-			" 10 minutes by 5 seconds, an hour by minutes; for the node and for virtual hosts 8 hours by 10 minutes and a day by 30 minutes, too"},
+		{name: "management.sample_retention_policies.$policy.$interval", set: retention},
 		{name: "management.load_definitions", set: needed(&b.definitions.load)},
 		{name: "management.http_log_dir", set: func(b *build, _ []string, v string) error { b.accessLog[0] = v; return nil }},
 		{name: "http_dispatch.access_log_dir", set: func(b *build, _ []string, v string) error { b.accessLog[1] = v; return nil }},
@@ -73,7 +71,7 @@ func (b *build) pluginKeys() []key {
 		{name: "management.restrictions.quorum_queue_replica_operations.disabled", note: "there is one node"},
 		{name: "management.oauth_enabled", refuse: "OAuth 2 is not part of this version", harmless: []string{"false"}},
 		{name: "management.oauth_resource_servers.$*", refuse: "OAuth 2 is not part of this version"},
-		{name: "management_agent.disable_metrics_collector", note: "statistics are always there: they cost little"},
+		{name: "management_agent.disable_metrics_collector", def: "false", set: boolean(&m.NoCollector)},
 		{name: "management_agent.filter_aggregated_queue_metrics_pattern", note: "statistics cost little"},
 
 		{name: "prometheus.path", def: "/metrics", set: func(_ *build, _ []string, v string) error {
@@ -130,6 +128,45 @@ func (b *build) pluginKeys() []key {
 	}
 	return rows
 }
+
+// retention is how far apart samples are that are kept for a minute, an hour, a
+// day, or so many seconds.
+func retention(b *build, at []string, v string) error {
+	r := &b.s.Management.Retention
+	list, ok := map[string]*[]server.Samples{"global": &r.Global, "basic": &r.Basic, "detailed": &r.Detailed}[at[0]]
+	if !ok {
+		return fmt.Errorf("%q: want global, basic or detailed", at[0])
+	}
+	name, ok := map[string]string{"minute": "60", "hour": "3600", "day": "86400"}[at[1]]
+	if !ok {
+		name = at[1]
+	}
+	span, err := parseInt(name, 10, maxRetention)
+	if err != nil {
+		return fmt.Errorf("%q: want minute, hour, day or a number of seconds from 10 to %d", at[1], maxRetention)
+	}
+	step, err := parseInt(v, 1, span)
+	if err != nil {
+		return fmt.Errorf("seconds between samples: %w", err)
+	}
+	s := server.Samples{Span: time.Duration(span) * time.Second, Step: time.Duration(step) * time.Second}
+	i, found := slices.BinarySearchFunc(*list, s, func(a, b server.Samples) int { return cmp.Compare(a.Span, b.Span) })
+	switch {
+	case found:
+		(*list)[i] = s
+	case len(*list) == maxPolicies:
+		return fmt.Errorf("more than %d of %s", maxPolicies, at[0])
+	default:
+		*list = slices.Insert(*list, i, s)
+	}
+	return nil
+}
+
+// Each object has a history for each of them; none is kept longer than 30 days.
+const (
+	maxPolicies  = 6
+	maxRetention = 30 * 86400
+)
 
 // importBackend takes the names that RabbitMQ has for them.
 func importBackend(b *build, _ []string, v string) error {

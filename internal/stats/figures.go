@@ -108,9 +108,9 @@ func (s *Sampler) Connection(ss broker.Session, r Ranges) *Figures {
 // Exchange returns an exchange's figures; x nil: those of the default exchange.
 func (s *Sampler) Exchange(v *broker.VHost, x *broker.Exchange, r Ranges) *Figures {
 	if x == nil {
-		return s.figures(defaultKey{v}, basic, &r, nil)
+		return s.figures(defaultKey{v}, detailed, &r, nil)
 	}
-	return s.figures(x, basic, &r, nil)
+	return s.figures(x, detailed, &r, nil)
 }
 
 func (s *Sampler) figures(key any, res int, r *Ranges, f *Figures) *Figures {
@@ -173,5 +173,5 @@ func (s *Sampler) Reset() {
 func (s *Sampler) Held() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.bytes
+	return s.single.bytes + s.wide.bytes
 }

@@ -1,5 +1,7 @@
 package stats
 
+import "slices"
+
 // Range asks for samples: one every Incr seconds, as far back as Age. The zero
 // Range asks for none.
 type Range struct{ Age, Incr int64 }
@@ -28,16 +30,11 @@ func (tr *track) series(r Range, now int64, res []resolution, ms []Metric) []Ser
 	if !r.valid() {
 		return nil
 	}
-	h := (*history)(nil)
-	for i := range res {
-		if r.Age <= res[i].span {
-			h = &tr.hist[i]
-			break
-		}
-	}
-	if h == nil || h.base == nil {
+	i := slices.IndexFunc(res, func(x resolution) bool { return r.Age <= x.span })
+	if i < 0 || tr.hist[i].base == nil {
 		return nil
 	}
+	h := &tr.hist[i]
 	newest := now - now%r.Incr
 	first := newest - r.Age
 	first += (r.Incr - first%r.Incr) % r.Incr
@@ -69,7 +66,7 @@ func (tr *track) series(r Range, now int64, res []resolution, ms []Metric) []Ser
 		copy(prev, vals)
 	})
 	fill(newest, prev)
-	if h != &tr.hist[0] {
+	if !res[i].every {
 		copy(prev, tr.now) // a coarse history may not have it yet
 	}
 	fill(newest+1, prev)

@@ -15,8 +15,10 @@ type Options struct {
 	Now      func() time.Time // default time.Now
 	DataDir  string           // whose disk is looked at; "": none
 	// MaxBytes bounds the histories of single objects, all together; default
-	// 64 MiB. (Those of the node and of virtual hosts are small.)
-	MaxBytes int
+	// 64 MiB. Those of the node and of virtual hosts may have a quarter of it.
+	MaxBytes  int
+	Retention Retention
+	NoHistory bool // no samples are kept
 }
 
 // Sampler looks at all objects at intervals. Its methods may be called by any
@@ -28,7 +30,7 @@ type Options struct {
 type Sampler struct {
 	o       Options
 	l       layouts
-	res     [2][]resolution // basic, global
+	res     [retentions][]resolution
 	process process
 
 	// What a sample needs; guarded by sampling, which is taken before mu.
@@ -43,9 +45,9 @@ type Sampler struct {
 	last   time.Time
 	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, virtual hosts, node
 	queues map[*broker.Queue]*track
-	limit  int64   // s: histories of single objects reach no further
-	bytes  int     // of their histories
-	held   int     // of those of queues
+	single budget  // histories of single objects
+	wide   budget  // those of the node and of virtual hosts
+	held   int     // bytes of the histories of queues
 	lost   float64 // of the consumers' capacity of all queues
 	waits  [broker.QueueKinds]Ages
 
@@ -70,11 +72,6 @@ const (
 	DefaultMaxBytes = 64 << 20
 )
 
-const (
-	basic  = 0
-	global = 1
-)
-
 // New makes a Sampler. It samples while Run runs, or when Sample is called.
 func New(o Options) *Sampler {
 	if o.Interval <= 0 {
@@ -86,8 +83,13 @@ func New(o Options) *Sampler {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
-	res := [2][]resolution{basicResolutions(), globalResolutions()}
-	return &Sampler{o: o, l: newLayouts(), res: res, tracks: map[any]*track{}, queues: map[*broker.Queue]*track{}, limit: 1 << 40, process: process{dir: o.DataDir}}
+	o.Retention.setDefaults()
+	s := &Sampler{o: o, l: newLayouts(), tracks: map[any]*track{}, queues: map[*broker.Queue]*track{}, process: process{dir: o.DataDir},
+		single: newBudget(o.MaxBytes), wide: newBudget(o.MaxBytes / 4)}
+	if !o.NoHistory {
+		s.res = o.Retention.resolutions(o.Interval)
+	}
+	return s
 }
 
 // Run samples until ended is closed.
@@ -176,7 +178,7 @@ func (s *Sampler) Sample() {
 	}
 	s.last = now
 	s.takeQueues(now, dt)
-	s.bytes = s.held
+	s.single.bytes, s.wide.bytes = s.held, 0
 	n := &s.seen
 	for i := range n.objs {
 		o := &n.objs[i]
@@ -187,11 +189,11 @@ func (s *Sampler) Sample() {
 			s.tracks[o.key] = tr
 		}
 		tr.add(s.tick, now, dt, n.vals[o.at:o.at+len(o.l.metrics)], s.res[o.res], first)
-		if o.res == basic {
-			s.bytes += tr.trim(now.Unix(), s.res[basic], s.limit)
-		} else {
-			tr.trim(now.Unix(), s.res[global], 1<<40)
+		b := &s.single
+		if o.res == global {
+			b = &s.wide
 		}
+		b.bytes += tr.trim(now.Unix(), s.res[o.res], b.limit)
 	}
 	for k, tr := range s.tracks {
 		if tr.seen != s.tick {
@@ -258,24 +260,21 @@ func (s *Sampler) watch(tr *track) {
 
 func (s *Sampler) trim(tr *track, now time.Time) {
 	s.held -= tr.size
-	tr.size = tr.trim(now.Unix(), s.res[basic], s.limit)
+	tr.size = tr.trim(now.Unix(), s.res[basic], s.single.limit)
 	s.held += tr.size
 }
 
 // fit makes the histories of single objects shorter when they take too much, and
 // longer again when there is room.
 func (s *Sampler) fit(now time.Time) {
-	longest := s.res[basic][len(s.res[basic])-1].span
-	switch {
-	case s.bytes > s.o.MaxBytes:
-		s.limit = max(min(s.limit, longest)/2, 10)
-		for _, tr := range s.queues {
-			s.bytes -= tr.size
-			s.trim(tr, now)
-			s.bytes += tr.size
-		}
-	case s.bytes < s.o.MaxBytes/4 && s.limit < longest:
-		s.limit *= 2
+	s.wide.fit(s.res[global])
+	if !s.single.fit(s.res[basic]) {
+		return
+	}
+	for _, tr := range s.queues {
+		s.single.bytes -= tr.size
+		s.trim(tr, now)
+		s.single.bytes += tr.size
 	}
 }
 
@@ -337,10 +336,10 @@ func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
 	n.add(v.VHost, l.vhost, global, sums(&v.Totals, v.Ready, v.Unacked)...)
 	for _, x := range v.VHost.Exchanges() {
 		in, out := x.Passed()
-		n.add(x, l.exchange, basic, int64(in), int64(out))
+		n.add(x, l.exchange, detailed, int64(in), int64(out))
 	}
 	in, out := v.VHost.DefaultPassed()
-	n.add(defaultKey{v.VHost}, l.exchange, basic, int64(in), int64(out))
+	n.add(defaultKey{v.VHost}, l.exchange, detailed, int64(in), int64(out))
 }
 
 // sums are the figures that virtual hosts and the node have in common.

@@ -71,7 +71,9 @@ type world struct {
 	s   *Sampler
 }
 
-func newWorld(t *testing.T, maxBytes int) *world {
+func newWorld(t *testing.T, maxBytes int) *world { return newWorldWith(t, Options{MaxBytes: maxBytes}) }
+
+func newWorldWith(t *testing.T, o Options) *world {
 	b, err := broker.Open(broker.Config{FS: vfs.NewMem(), Dir: "d", Sync: store.Memory,
 		Bootstrap: broker.Bootstrap{User: "guest", Password: "guest", VHost: "/"}})
 	if err != nil {
@@ -83,7 +85,8 @@ func newWorld(t *testing.T, maxBytes int) *world {
 	}
 	w := &world{t: t, now: time.Unix(1_700_000_000, 0), b: b, c: c}
 	w.ch = c.NewChannel(outlet{})
-	w.s = New(Options{Broker: b, MaxBytes: maxBytes, Now: func() time.Time { return w.now }})
+	o.Broker, o.Now = b, func() time.Time { return w.now }
+	w.s = New(o)
 	t.Cleanup(func() {
 		w.ch.Close()
 		c.Close()

@@ -5,19 +5,6 @@ import (
 	"time"
 )
 
-// resolution is one of the histories of an object.
-type resolution struct {
-	step int64 // s between samples
-	span int64 // s that it reaches back
-}
-
-// The resolutions are those of RabbitMQ's retention policies.
-func globalResolutions() []resolution {
-	return []resolution{{5, 600}, {60, 3600}, {600, 28800}, {1800, 86400}}
-}
-
-func basicResolutions() []resolution { return []resolution{{5, 600}, {60, 3600}} }
-
 // track is what is kept of one object.
 type track struct {
 	l     *layout
@@ -69,7 +56,7 @@ func (tr *track) add(tick uint64, t time.Time, dt float64, vals []int64, res []r
 func (tr *track) catchUp(s int64, res []resolution) {
 	for i := range tr.hist {
 		h := &tr.hist[i]
-		if h.base == nil || s-h.lastT >= res[i].step || i == 0 {
+		if h.base == nil || res[i].every || s-h.lastT >= res[i].step {
 			h.add(s, tr.now)
 		}
 	}

@@ -68,19 +68,19 @@ type view struct {
 	ranges stats.Ranges
 	off    bool // no statistics
 	totals bool // but lengths of queues
+	counts bool // no message_stats (rates_mode = none)
 }
 
 func (a *API) viewOf(rq *Request) view {
 	q := rq.URL.Query()
-	// For one request the parameters go before the configuration.
-	v := view{off: a.Config.DisableStats, totals: a.Config.QueueTotals}
-	if q.Has("disable_stats") {
-		v.off = q.Get("disable_stats") == "true"
+	// What the configuration takes away a request does not bring back. It is
+	// about the HTTP API: the tools at the node's own socket are told everything.
+	v := view{off: q.Get("disable_stats") == "true", totals: q.Get("enable_queue_totals") == "true"}
+	if !overSocket(rq.Context()) {
+		v.off = v.off || a.Config.DisableStats
+		v.totals = v.totals || a.Config.QueueTotals
+		v.counts = a.Config.RatesMode == "none"
 	}
-	if q.Has("enable_queue_totals") {
-		v.totals = q.Get("enable_queue_totals") == "true"
-	}
-	v.totals = v.totals && v.off
 	v.ranges = stats.Ranges{
 		Lengths: rangeOf(q, "lengths"), Messages: rangeOf(q, "msg_rates"),
 		Data: rangeOf(q, "data_rates"), Node: rangeOf(q, "node_stats"),
@@ -225,6 +225,11 @@ func age(at int64, now time.Time) *int64 {
 	}
 	ms := max(now.UnixMilli()-at, 0)
 	return &ms
+}
+
+// statsOff is RabbitMQ's answer where there is nothing without statistics.
+func statsOff() error {
+	return &Error{http.StatusBadRequest, "bad_request", "Stats in management UI are disabled on this node"}
 }
 
 func (a *API) resetStats(rq *Request) error {

@@ -93,7 +93,7 @@ func (a *API) cheapChannels(refs []chanRef, v *view) map[string]func(int) Key {
 	info("consumer_count", func(i *broker.ChannelInfo) int { return i.Consumers })
 	info("prefetch_count", func(i *broker.ChannelInfo) int { return i.Prefetch })
 	for name, m := range rateColumns() {
-		if strings.HasPrefix(name, "message_stats.") {
+		if strings.HasPrefix(name, "message_stats.") && !v.counts {
 			keys[name] = func(i int) Key { return Number(a.Stats.ChannelRate(refs[i].ch, m)) }
 		}
 	}
@@ -132,7 +132,9 @@ func (a *API) channelRow(r *chanRef, v *view) apitype.Channel {
 		ms.ConfirmStats = confirmStats(sent.Confirmed, sent.Dropped, sent.Returned, f)
 	}
 	ms.DeliverStats = (*received)(&ci.Received).stats(f)
-	st.MessageStats = nonEmpty(ms)
+	if !v.counts {
+		st.MessageStats = nonEmpty(ms)
+	}
 	c.ChannelStats = st
 	return c
 }
@@ -201,6 +203,9 @@ func (a *API) consumers(rq *Request) error {
 	names, err := rq.VHosts()
 	if err != nil {
 		return err
+	}
+	if v := a.viewOf(rq); v.off {
+		return statsOff()
 	}
 	at := rq.where()
 	rows := []apitype.Consumer{}

@@ -86,7 +86,7 @@ func (a *API) exchangeRow(r *xRef, v *view) apitype.Exchange {
 	} else {
 		in, out = r.v.DefaultPassed()
 	}
-	if v.off || in == 0 {
+	if v.off || v.counts || in == 0 {
 		return e
 	}
 	f := a.Stats.Exchange(r.v, r.x, v.ranges)

@@ -18,15 +18,36 @@ func exchangeTypes(described bool) []apitype.ExchangeType {
 }
 
 // retention are the ages, in seconds, that samples can be asked for.
-func retention() map[string][]int64 {
-	return map[string][]int64{"global": {600, 3600, 28800, 86400}, "basic": {600, 3600}, "detailed": {600}}
+func (a *API) retention() map[string][]int64 {
+	r := a.Stats.Retention()
+	out := map[string][]int64{}
+	for name, spans := range map[string][]stats.Span{"global": r.Global, "basic": r.Basic, "detailed": r.Detailed} {
+		out[name] = []int64{}
+		for _, s := range spans {
+			out[name] = append(out[name], chartRange(s.Age))
+		}
+	}
+	return out
+}
+
+// chartRange is the range of RabbitMQ's page that an age is meant for; 0: none.
+func chartRange(age int64) int64 {
+	if age <= 66 {
+		return 60
+	}
+	for _, r := range []int64{600, 3600, 28800, 86400} {
+		if age >= r-r/10 && age <= r+r/10 {
+			return r
+		}
+	}
+	return 0
 }
 
 func (a *API) overview(rq *Request) error {
 	c := &a.Config
 	v := a.viewOf(rq)
 	o := apitype.Overview{
-		ManagementVersion: c.Level, RatesMode: c.RatesMode, SampleRetentionPolicies: retention(), ExchangeTypes: exchangeTypes(true),
+		ManagementVersion: c.Level, RatesMode: c.RatesMode, SampleRetentionPolicies: a.retention(), ExchangeTypes: exchangeTypes(true),
 		Additions: a.additions(), ProductVersion: c.ProductVersion, ProductName: c.ProductName, RabbitMQVersion: c.Level, ClusterName: a.clusterName(),
 		ClusterTags: apitype.Object{}, NodeTags: apitype.Object{},
 		ErlangVersion: "", ErlangFullVersion: "none: Warren is written in Go (" + runtime.Version() + ")", CryptoLibVersion: runtime.Version(),
@@ -84,14 +105,7 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 		}
 	}
 	o.ObjectTotals = tot
-	ms := sumStats(t, f)
-	q := t.AllQueues()
-	if nonEmpty(ms) != nil {
-		ms.DiskStats = &apitype.DiskStats{
-			DiskReads: int64(q.DiskReads), DiskReadsDetails: detail(f, stats.DiskReads), DiskWrites: int64(q.DiskWrites), DiskWritesDetails: detail(f, stats.DiskWrites),
-		}
-	}
-	o.MessageStats = ms
+	o.MessageStats = overviewRates(t, f, v)
 	o.QueueTotals = apitype.Object{}
 	if tot.Queues > 0 {
 		o.QueueTotals = lengths(f, ready, unacked)
@@ -100,6 +114,21 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 	o.ChurnRates = &churn
 	zero := 0
 	o.EventQueue = &zero // nothing waits: samples are taken, not sent
+}
+
+// overviewRates: with rates_mode = none only what was read and written is
+// counted.
+func overviewRates(t *broker.Totals, f *stats.Figures, v *view) *apitype.MessageStats {
+	ms, q := &apitype.MessageStats{}, t.AllQueues()
+	if v.counts {
+		f = nil
+	} else if ms = sumStats(t, f); nonEmpty(ms) == nil {
+		return ms
+	}
+	ms.DiskStats = &apitype.DiskStats{
+		DiskReads: int64(q.DiskReads), DiskReadsDetails: detail(f, stats.DiskReads), DiskWrites: int64(q.DiskWrites), DiskWritesDetails: detail(f, stats.DiskWrites),
+	}
+	return ms
 }
 
 // visible sums up the virtual hosts that the user has access to.

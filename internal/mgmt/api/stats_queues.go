@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
@@ -62,6 +63,9 @@ func (w *queueWriter) cheap(qs []*broker.Queue) map[string]func(int) Key {
 	depth("message_bytes_unacknowledged", func(d *queueproc.Depths) int64 { return d.UnackedBytes })
 	depth("memory", queueBytes)
 	for name, m := range rateColumns() {
+		if w.counts && strings.HasPrefix(name, "message_stats.") {
+			continue
+		}
 		keys[name] = func(i int) Key { return Number(w.a.Stats.QueueRate(qs[i], m)) }
 	}
 	return keys
@@ -260,7 +264,9 @@ func (w *queueWriter) stats(s *apitype.QueueStats, q *broker.Queue, d *meta.Queu
 	if c.Published > 0 {
 		m.PublishStats = publishStats(c.Published, f)
 	}
-	s.MessageStats = nonEmpty(m)
+	if !w.counts {
+		s.MessageStats = nonEmpty(m)
+	}
 	return s
 }
 

@@ -81,7 +81,9 @@ func (a *API) fillVHost(r *apitype.VHost, vs *broker.VHostSurvey, v *view) {
 			RecvOct: int64(t.RecvBytes), RecvOctDetails: detail(f, stats.RecvOct), SendOct: int64(t.SendBytes), SendOctDetails: detail(f, stats.SendOct),
 		}
 	}
-	r.MessageStats = nonEmpty(sumStats(t, f))
+	if !v.counts {
+		r.MessageStats = nonEmpty(sumStats(t, f))
+	}
 }
 
 // sumStats are the message stats of a virtual host or the node.

@@ -65,7 +65,7 @@ async function round() {
 
 // status is what the frame itself shows.
 async function status(signal) {
-  const asked = [api.get('overview?columns=cluster_name,product_name,product_version,rabbitmq_version,object_totals,exchange_types,queue_totals', { signal })];
+  const asked = [api.get('overview?columns=cluster_name,product_name,product_version,rabbitmq_version,object_totals,exchange_types,queue_totals,rates_mode,disable_stats,sample_retention_policies', { signal })];
   asked.push(api.get('vhosts?columns=name', { signal }));
   if (may('monitoring')) asked.push(api.get('nodes?columns=name,running,mem_alarm,mem_used,mem_limit,disk_free_alarm,disk_free,disk_free_limit,fd_used,fd_total,partitions,being_drained', { signal }));
   const [overview, vhosts, nodes] = await Promise.all(asked);

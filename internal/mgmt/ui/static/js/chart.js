@@ -4,11 +4,29 @@ import { h, render } from './dom.js';
 import { t } from './i18n.js';
 import * as f from './format.js';
 import * as prefs from './prefs.js';
-import { segments } from './parts.js';
+import { notice, segments } from './parts.js';
+import { app } from './app.js';
 
 export const ranges = { '1m': [60, 5], '10m': [600, 5], '1h': [3600, 60], '8h': [28800, 600] };
 
-export const range = () => (ranges[prefs.get('range')] ? prefs.get('range') : '1m');
+// What the server is configured to tell (rates_mode, disable_stats).
+export function off() { return app.overview?.disable_stats === true; }
+export function noRates() { return off() || app.overview?.rates_mode === 'none'; }
+
+// offered are the ranges that the server keeps samples for; the last minute is
+// part of each.
+function offered() {
+  const policy = { queues: 'basic', connections: 'basic', channels: 'basic', exchanges: 'detailed' }[app.ctx?.parts[0]] || 'global';
+  const kept = app.overview?.sample_retention_policies?.[policy];
+  return Object.keys(ranges).filter((r) => r === '1m' || !kept || kept.includes(ranges[r][0]));
+}
+
+// range is the one that was chosen, or the longest below it that there is.
+export function range() {
+  const all = Object.keys(ranges);
+  const chosen = Math.max(0, all.indexOf(prefs.get('range')));
+  return offered().findLast((r) => all.indexOf(r) <= chosen);
+}
 
 // ages is the part of a query that asks for samples: 'lengths', 'msg_rates' …
 export function ages(...kinds) {
@@ -17,7 +35,9 @@ export function ages(...kinds) {
 }
 
 export function rangeChoice(ctx) {
-  return segments(t('chart.range'), range(), [['1m', t('chart.1m')], ['10m', t('chart.10m')], ['1h', t('chart.1h')], ['8h', t('chart.8h')]], (v) => {
+  if (off()) return null;
+  const labels = { '1m': t('chart.1m'), '10m': t('chart.10m'), '1h': t('chart.1h'), '8h': t('chart.8h') };
+  return segments(t('chart.range'), range(), offered().map((r) => [r, labels[r]]), (v) => {
     prefs.set('range', v);
     ctx.refresh();
   });
@@ -43,9 +63,15 @@ export function rates(details) {
 // chart describes one: series are {id, label, points, color: 1…8, value}; limit is
 // {value, label}; format writes values.
 export function chart(title, series, options = {}) {
+  if (off()) return null;
   return h('figure.chart', { key: options.key || title, 'aria-label': title },
     h('figcaption', h('h3', title), options.note && h('span.note', options.note)),
     h('div.chart-area', { widget: area, data: { title, series, span: ranges[range()][0] * 1000, format: f.short, ...options } }));
+}
+
+// without stands where a chart would, and says why there is none.
+export function without(title, why, todo) {
+  return h('figure.chart', { key: title, 'aria-label': title }, h('figcaption', h('h3', title)), notice('info', why, todo));
 }
 
 function area(el, data) {

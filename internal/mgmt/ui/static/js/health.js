@@ -5,6 +5,7 @@ import * as f from './format.js';
 
 export function problems(app) {
   const list = [];
+  if (app.overview?.disable_stats) list.push({ key: 'stats', kind: 'info', what: t('alarm.stats'), todo: t('alarm.stats.do') });
   for (const n of app.nodes) {
     if (n.running === false) {
       list.push({ key: 'down ' + n.name, kind: 'danger', what: t('alarm.down', { node: n.name }), todo: t('alarm.down.do') });

@@ -2,7 +2,7 @@
 
 import { k, t, tx } from './i18n.js';
 import * as f from './format.js';
-import { chart, levels, rates } from './chart.js';
+import { chart, levels, noRates, off, rates, without } from './chart.js';
 
 const kinds = [
   ['publish', k('rate.publish'), 1], ['publish_in', k('rate.publish_in'), 1], ['publish_out', k('rate.publish_out'), 2],
@@ -13,6 +13,8 @@ const kinds = [
 
 // rateChart shows the kinds that there are, the usual ones always.
 export function rateChart(stats = {}, always = ['publish', 'deliver', 'ack'], title = t('chart.rates')) {
+  if (off()) return null;
+  if (noRates()) return without(title, t('chart.no_rates'), t('chart.no_rates.do'));
   const series = kinds.filter(([id]) => always.includes(id) || stats[id] > 0).map(([id, label, color]) => {
     const points = rates(stats[id + '_details']);
     return { id, label: tx(label), color, points, value: stats[id + '_details']?.rate ?? 0 };

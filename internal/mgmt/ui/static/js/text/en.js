@@ -13,6 +13,8 @@ export default {
   'alarm.memory.do': 'Publishers are blocked until there is less. Add consumers, purge queues that nobody needs, or raise vm_memory_high_watermark.',
   'alarm.partition': 'Node {node} has lost sight of {others}.',
   'alarm.partition.do': 'Check the network between the nodes. Do not restart more than one node at a time.',
+  'alarm.stats': 'Statistics are switched off on this node.',
+  'alarm.stats.do': 'There are no charts, rates, channels’ figures or lists of consumers: the configuration has management.disable_stats or management_agent.disable_metrics_collector. Prometheus and the command line still have the figures.',
 
   'arg.alternate': 'Alternate exchange',
   'arg.alternate.help': 'Messages that this exchange cannot route go to that one instead of being dropped or returned.',
@@ -169,6 +171,8 @@ export default {
   'chart.limit': '{share} of the limit, {n}',
   'chart.limit_line': 'limit',
   'chart.memory': 'Memory',
+  'chart.no_rates': 'No rates',
+  'chart.no_rates.do': 'This node does not tell them: its configuration has management.rates_mode = none.',
   'chart.none': 'No samples yet',
   'chart.queued': 'Queued messages',
   'chart.range': 'Time range',

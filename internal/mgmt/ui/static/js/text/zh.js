@@ -13,6 +13,8 @@ export default {
   'alarm.memory.do': '在内存降下来之前，发布者会被阻塞。请增加消费者、清空不再需要的队列，或调高 vm_memory_high_watermark。',
   'alarm.partition': '节点 {node} 与 {others} 失去联系。',
   'alarm.partition.do': '请检查节点之间的网络。不要同时重启多个节点。',
+  'alarm.stats': '该节点已关闭统计。',
+  'alarm.stats.do': '没有图表、速率、通道数据和消费者列表：配置中有 management.disable_stats 或 management_agent.disable_metrics_collector。Prometheus 和命令行仍提供这些数据。',
 
   'arg.alternate': '备用交换机',
   'arg.alternate.help': '此交换机无法路由的消息会转到备用交换机，而不是被丢弃或退回。',
@@ -169,6 +171,8 @@ export default {
   'chart.limit': '上限 {n} 的 {share}',
   'chart.limit_line': '上限',
   'chart.memory': '内存',
+  'chart.no_rates': '没有速率',
+  'chart.no_rates.do': '该节点不提供速率：其配置为 management.rates_mode = none。',
   'chart.none': '还没有采样',
   'chart.queued': '排队的消息',
   'chart.range': '时间范围',

@@ -6,13 +6,13 @@ import * as api from '../api.js';
 import * as f from '../format.js';
 import { to } from '../router.js';
 import { list } from '../list.js';
-import { ages, rangeChoice } from '../chart.js';
+import { ages, noRates, rangeChoice } from '../chart.js';
 import { rateChart } from '../stats.js';
 import { oneVHost, vhost } from '../app.js';
 import { badge, facts, heading, link, notice, panel, problem, table, args } from '../parts.js';
 import { modes, stateBadge } from './connections.js';
 
-const rate = (id, label, off) => ({ id, label, off, num: true, sort: `message_stats.${id}_details.rate`, fields: [`message_stats.${id}_details.rate`], view: (c) => f.rate(c.message_stats?.[id + '_details']?.rate) });
+const rate = (id, label, off) => ({ id, label, off, num: true, hide: noRates, sort: `message_stats.${id}_details.rate`, fields: [`message_stats.${id}_details.rate`], view: (c) => f.rate(c.message_stats?.[id + '_details']?.rate) });
 
 const columns = [
   { id: 'name', label: k('chan.name'), fixed: true, sort: 'name', view: (c) => link(c.name, to('channels', c.name)) },

@@ -7,7 +7,7 @@ import * as f from '../format.js';
 import { to, go } from '../router.js';
 import { list } from '../list.js';
 import * as dialog from '../dialog.js';
-import { ages, rangeChoice } from '../chart.js';
+import { ages, noRates, rangeChoice } from '../chart.js';
 import { rateChart } from '../stats.js';
 import { app, oneVHost, vhost } from '../app.js';
 import { editor, exchangeArguments, result, start } from '../arguments.js';
@@ -29,8 +29,8 @@ const columns = [
   { id: 'type', label: k('exch.type'), sort: 'type', fields: ['type'], view: (x) => x.type },
   { id: 'features', label: k('ui.features'), fields: ['durable', 'auto_delete', 'internal', 'arguments'], view: features },
   { id: 'policy', label: k('ui.policy'), sort: 'policy', fields: ['policy'], view: (x) => x.policy || f.none },
-  { id: 'in', label: k('rate.publish_in'), sort: 'message_stats.publish_in_details.rate', num: true, fields: ['message_stats.publish_in_details.rate'], view: (x) => f.rate(x.message_stats?.publish_in_details?.rate) },
-  { id: 'out', label: k('rate.publish_out'), sort: 'message_stats.publish_out_details.rate', num: true, fields: ['message_stats.publish_out_details.rate'], view: (x) => f.rate(x.message_stats?.publish_out_details?.rate) },
+  { id: 'in', label: k('rate.publish_in'), hide: noRates, sort: 'message_stats.publish_in_details.rate', num: true, fields: ['message_stats.publish_in_details.rate'], view: (x) => f.rate(x.message_stats?.publish_in_details?.rate) },
+  { id: 'out', label: k('rate.publish_out'), hide: noRates, sort: 'message_stats.publish_out_details.rate', num: true, fields: ['message_stats.publish_out_details.rate'], view: (x) => f.rate(x.message_stats?.publish_out_details?.rate) },
 ];
 
 export function exchanges(ctx) {

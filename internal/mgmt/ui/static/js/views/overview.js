@@ -5,7 +5,7 @@ import { t } from '../i18n.js';
 import * as api from '../api.js';
 import * as f from '../format.js';
 import { to } from '../router.js';
-import { ages, chart, levels, rangeChoice } from '../chart.js';
+import { ages, chart, levels, off, rangeChoice } from '../chart.js';
 import { history, lengthChart, rateChart } from '../stats.js';
 import { badge, heading, link, meter, panel, table } from '../parts.js';
 
@@ -27,11 +27,12 @@ export function overview(ctx) {
     if (!o) return [heading(t('nav.overview')), h('div.loading', t('ui.loading'))];
     const n = o.object_totals || {};
     const q = o.queue_totals || {};
+    const none = off() ? undefined : 0;
     return [
       heading(t('nav.overview'), { actions: rangeChoice(ctx) }),
       h('div.tiles',
-        tile(t('queue.ready'), q.messages_ready ?? 0, '#/queues?sort=messages_ready&reverse=1', 'ready'),
-        tile(t('queue.unacked'), q.messages_unacknowledged ?? 0, '#/queues?sort=messages_unacknowledged&reverse=1', 'unacked'),
+        tile(t('queue.ready'), q.messages_ready ?? none, '#/queues?sort=messages_ready&reverse=1', 'ready'),
+        tile(t('queue.unacked'), q.messages_unacknowledged ?? none, '#/queues?sort=messages_unacknowledged&reverse=1', 'unacked'),
         tile(t('nav.queues'), n.queues, '#/queues', 'queues'),
         tile(t('nav.consumers'), n.consumers, '#/queues?sort=consumers&reverse=1', 'consumers'),
         tile(t('nav.connections'), n.connections, '#/connections', 'connections'),

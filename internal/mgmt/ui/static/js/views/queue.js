@@ -6,7 +6,7 @@ import * as api from '../api.js';
 import * as f from '../format.js';
 import { to, go } from '../router.js';
 import * as dialog from '../dialog.js';
-import { ages, rangeChoice } from '../chart.js';
+import { ages, off, rangeChoice } from '../chart.js';
 import { lengthChart, rateChart } from '../stats.js';
 import { bind, bindingTable } from '../bindings.js';
 import { publish } from '../publish.js';
@@ -83,16 +83,17 @@ export function queue(ctx) {
 
   function overview(q) {
     const limits = q.effective_policy_definition || {};
+    const none = off() ? undefined : 0;
     return [
       h('div.tiles',
-        tile(t('queue.ready'), f.count(q.messages_ready ?? 0), 'ready'), tile(t('queue.unacked'), f.count(q.messages_unacknowledged ?? 0), 'unacked'),
+        tile(t('queue.ready'), f.count(q.messages_ready ?? none), 'ready'), tile(t('queue.unacked'), f.count(q.messages_unacknowledged ?? none), 'unacked'),
         q.oldest_ready_age_ms !== undefined && tile(t('queue.oldest_ready'), q.messages_ready ? f.duration(q.oldest_ready_age_ms) : f.none, 'oldest'),
         q.oldest_unacked_age_ms !== undefined && tile(t('queue.oldest_unacked'), q.messages_unacknowledged ? f.duration(q.oldest_unacked_age_ms) : f.none),
-        tile(t('queue.consumers'), f.count(q.consumers ?? 0)), tile(t('queue.capacity'), f.percent(q.consumer_capacity)),
+        tile(t('queue.consumers'), f.count(q.consumers ?? none)), tile(t('queue.capacity'), f.percent(q.consumer_capacity)),
         tile(t('queue.bytes'), f.bytes(q.message_bytes))),
       h('div.range-line', rangeChoice(ctx)),
       h('div.charts', lengthChart(q), rateChart(q.message_stats, ['publish', 'deliver', 'ack'])),
-      panel(t('nav.consumers'), { extra: null, class: 'consumers' }, whyBox(q), consumerTable(q)),
+      panel(t('nav.consumers'), { extra: null, class: 'consumers' }, whyBox(q), off() ? h('p.empty', t('alarm.stats')) : consumerTable(q)),
       h('div.columns',
         panel(t('ui.details'), facts([
           [t('queue.type'), q.type], [t('conn.vhost'), q.vhost], [t('conn.node'), q.node], [t('queue.leader'), q.leader !== q.node ? q.leader : null], [t('queue.members'), q.members?.length > 1 ? q.members.join(', ') : null],

@@ -7,6 +7,7 @@ import { to } from '../router.js';
 import { list } from '../list.js';
 import * as dialog from '../dialog.js';
 import { app, oneVHost, vhost } from '../app.js';
+import { noRates } from '../chart.js';
 import { editor, queueArguments, result, start } from '../arguments.js';
 import { badge, button, heading, link, toast } from '../parts.js';
 import { vhostField } from './exchanges.js';
@@ -29,7 +30,7 @@ export function queueFeatures(q) {
 }
 
 const number = (id, label, o = {}) => ({ id, label, num: true, sort: id, fields: [id], view: (q) => f.count(q[id]), ...o });
-const rate = (id, label, o = {}) => ({ id, label, num: true, sort: `message_stats.${id}_details.rate`, fields: [`message_stats.${id}_details.rate`], view: (q) => f.rate(q.message_stats?.[id + '_details']?.rate), ...o });
+const rate = (id, label, o = {}) => ({ id, label, num: true, hide: noRates, sort: `message_stats.${id}_details.rate`, fields: [`message_stats.${id}_details.rate`], view: (q) => f.rate(q.message_stats?.[id + '_details']?.rate), ...o });
 const age = (id, label, o = {}) => ({ id, label, num: true, sort: id, fields: [id], view: (q) => f.duration(q[id]), ...o });
 
 const columns = [

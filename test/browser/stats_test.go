@@ -1,0 +1,69 @@
+package browser
+
+import (
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/warrenmq/warren/brokertest"
+	"github.com/warrenmq/warren/server"
+)
+
+func withManagement(change func(*server.Management)) brokertest.Option {
+	return brokertest.Configure(func(c *server.Config) { change(&c.Management) })
+}
+
+// Without rates the page shows counts, and says why there are no rates.
+func TestNoRates(t *testing.T) {
+	b := broker(t, withManagement(func(m *server.Management) { m.RatesMode = "none" }))
+	_, ch := connect(t, b, "test")
+	declare(t, ch, "q", nil)
+	publish(t, ch, "q", amqp.Publishing{})
+	p := open(t, b).often().login()
+	p.until("the count", "document.querySelector('[data-tile=ready]').innerText === '1'")
+	p.within(`figure[aria-label="Messages per second"]`, "management.rates_mode = none")
+	p.until("the chart of lengths", `document.querySelector('figure[aria-label="Queued messages"] svg')`)
+	p.visit("#/queues")
+	p.until("no columns of rates", "document.querySelector('table.list') && !/Published/.test(document.querySelector('thead').innerText) && /Ready/i.test(document.querySelector('thead').innerText)")
+	p.visit("#/queues/%2F/q")
+	p.within(`figure[aria-label="Messages per second"]`, "management.rates_mode = none")
+	p.visit("#/channels")
+	p.visit("#/exchanges/%2F/amq.default")
+	p.check()
+}
+
+// With statistics off the page says so, and claims nothing that it does not know.
+func TestStatisticsOff(t *testing.T) {
+	b := broker(t, withManagement(func(m *server.Management) { m.DisableStats = true }))
+	_, ch := connect(t, b, "test")
+	declare(t, ch, "q", nil)
+	publish(t, ch, "q", amqp.Publishing{})
+	p := open(t, b).often().login()
+	p.sees("Statistics are switched off on this node.")
+	p.until("no count, no chart", "document.querySelector('[data-tile=ready]').innerText === '–' && document.querySelector('[data-tile=queues]').innerText === '1' && !document.querySelector('figure.chart')")
+	for _, hash := range []string{"#/queues", "#/queues/%2F/q", "#/connections", "#/channels", "#/exchanges", "#/exchanges/%2F/amq.default", "#/nodes", "#/admin/vhosts", "#/admin/vhosts/%2F"} {
+		p.visit(hash)
+		p.sees("Statistics are switched off on this node.")
+		p.until("no chart on "+hash, "!document.querySelector('figure.chart, .segments')")
+	}
+	p.check()
+}
+
+// The page offers the ranges that samples are kept for.
+func TestRangesThatAreKept(t *testing.T) {
+	b := broker(t, withManagement(func(m *server.Management) {
+		m.Retention.Basic = []server.Samples{{Span: time.Minute, Step: 5 * time.Second}}
+		m.Retention.Global = []server.Samples{{Span: time.Hour, Step: time.Minute}}
+	}))
+	_, ch := connect(t, b, "test")
+	declare(t, ch, "q", nil)
+	p := open(t, b).often().login()
+	ranges := "[...document.querySelectorAll('.segments button')].map((b) => b.innerText + (b.getAttribute('aria-pressed') === 'true' ? '*' : '')).join(' ')"
+	p.until("two ranges", ranges+" === '1 min* 1 h'")
+	p.press("1 h")
+	p.until("the hour", ranges+" === '1 min 1 h*'")
+	p.visit("#/queues/%2F/q")
+	p.until("the minute", ranges+" === '1 min*'")
+	p.check()
+}
