@@ -234,6 +234,9 @@ func queueConfig(d *meta.Queue) queue.Config {
 	if d.Type == "quorum" {
 		c.Kind = queue.Quorum
 		c.DeliveryLimit = e.DeliveryLimit
+		if e.RetryType != "" {
+			c.Retry = &queue.Retry{Failed: e.RetryType != "returned", Returned: e.RetryType != "failed", Min: e.RetryMin, Max: e.RetryMax}
+		}
 		c.KeepDead = e.DeadLetterStrategy == atLeastOnce
 	}
 	c.MaxAge, c.SegmentBytes = queue.None, queue.None

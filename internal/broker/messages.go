@@ -50,11 +50,11 @@ func (b *Broker) BrowseMessages(ctx context.Context, vhost, name string, o Brows
 	res := BrowseResult{Next: o.Offset}
 	switch o.Which {
 	case queueproc.ReadyOnly:
-		res.Total = i.Ready
+		res.Total = i.Ready + i.Delayed
 	case queueproc.UnackedOnly:
 		res.Total = i.Unacked
 	default:
-		res.Total = i.Ready + i.Unacked
+		res.Total = i.Ready + i.Delayed + i.Unacked
 	}
 	if o.MaxScan <= 0 {
 		o.MaxScan = DefaultMaxScan

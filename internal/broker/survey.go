@@ -26,6 +26,7 @@ type VHostSurvey struct {
 	VHost                     *VHost
 	Totals                    Totals
 	Ready, Unacked, Consumers int
+	Delayed                   int
 	QueueCount, Exchanges     int
 	Connections, Channels     int
 	Publishers                int // channels that have published
@@ -282,6 +283,7 @@ func (vs *VHostSurvey) queues(s *Survey) {
 		n := &vh.live[kind]
 		vs.Ready += n.Depths.Ready
 		vs.Unacked += n.Depths.Unacked
+		vs.Delayed += n.Depths.Delayed
 		vs.Consumers += n.Depths.Consumers
 		vs.Totals.Queues[kind].Add(&n.Counters)
 		s.Node.Queues[kind].Add(&n.Counters)

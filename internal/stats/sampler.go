@@ -152,7 +152,7 @@ func (n *seen) reset() {
 func (n *seen) queue(q *broker.Queue, b *queueproc.Backlog) {
 	c := &b.Counters
 	n.queues = append(n.queues, seenQueue{q, len(n.vals), b.Ready > 0 || b.Stalling, b.Consumers > 0})
-	n.vals = append(n.vals, int64(b.Ready), int64(b.Unacked), int64(b.Ready+b.Unacked), int64(c.Published),
+	n.vals = append(n.vals, int64(b.Ready), int64(b.Unacked), int64(b.Messages()), int64(c.Published),
 		int64(c.Delivered), int64(c.DeliveredNoAck), int64(c.Got), int64(c.GotNoAck), int64(c.GotEmpty),
 		int64(c.DeliverGet()), int64(c.Redelivered), int64(c.Acked), b.Stalled)
 }
@@ -333,7 +333,7 @@ func (s *Sampler) look() {
 }
 
 func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
-	n.add(v.VHost, l.vhost, global, sums(&v.Totals, v.Ready, v.Unacked)...)
+	n.add(v.VHost, l.vhost, global, sums(&v.Totals, v.Ready, v.Unacked, v.Delayed)...)
 	for _, x := range v.VHost.Exchanges() {
 		in, out := x.Passed()
 		n.add(x, l.exchange, detailed, int64(in), int64(out))
@@ -343,25 +343,26 @@ func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
 }
 
 // sums are the figures that virtual hosts and the node have in common.
-func sums(t *broker.Totals, ready, unacked int) []int64 {
+func sums(t *broker.Totals, ready, unacked, delayed int) []int64 {
 	q := t.AllQueues()
-	return []int64{int64(ready), int64(unacked), int64(ready + unacked),
+	return []int64{int64(ready), int64(unacked), int64(ready + unacked + delayed),
 		int64(t.Published), int64(t.Confirmed), int64(t.Dropped), int64(t.Returned),
 		int64(q.Delivered), int64(q.DeliveredNoAck), int64(q.Got), int64(q.GotNoAck), int64(q.GotEmpty), int64(q.DeliverGet()), int64(q.Redelivered), int64(q.Acked),
 		int64(t.RecvBytes), int64(t.SendBytes)}
 }
 
 func (n *seen) node(s *Sampler, sv *broker.Survey) {
-	ready, unacked := 0, 0
+	ready, unacked, delayed := 0, 0, 0
 	for i := range sv.VHosts {
 		ready += sv.VHosts[i].Ready
 		unacked += sv.VHosts[i].Unacked
+		delayed += sv.VHosts[i].Delayed
 	}
 	q := sv.Node.AllQueues()
 	c := s.o.Broker.Churn()
 	p := s.Process()
 	st := s.o.Broker.StoreStats()
-	vals := append(sums(&sv.Node, ready, unacked), int64(q.DiskReads), int64(q.DiskWrites),
+	vals := append(sums(&sv.Node, ready, unacked, delayed), int64(q.DiskReads), int64(q.DiskWrites),
 		int64(c.ConnectionsCreated), int64(c.ConnectionsClosed), int64(c.ChannelsCreated), int64(c.ChannelsClosed),
 		int64(c.QueuesDeclared), int64(c.QueuesCreated), int64(c.QueuesDeleted),
 		p.RSS, p.FDs, int64(len(s.o.Broker.Sessions())), p.Goroutines, p.DiskFree, p.GCs, p.GCBytes, p.ContextSwitches,

@@ -1,6 +1,9 @@
 package meta
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // None says that a limit of Effective is not set.
 const None int64 = math.MinInt64
@@ -22,6 +25,8 @@ type Effective struct {
 	DeliveryLimit            int64  // of quorum queues, or None
 	MaxPriority              uint8  // of classic queues; 0: no levels
 	SingleActive             bool
+	RetryType                string // of quorum queues: all, failed, returned; "": no delayed retry
+	RetryMin, RetryMax       int64
 	ConsumerTimeout          int64 // of quorum queues, or None
 	MaxAge                   int64 // of streams, seconds, or None
 	StreamMaxSegmentSize     int64 // or None
@@ -97,8 +102,24 @@ func effective(q *Queue, defaultDeliveryLimit int64) Effective {
 		e.DeadLetterStrategy = s
 	}
 	e.ConsumerTimeout = num("consumer-timeout", smaller)
+	if s, ok := text("delayed-retry-type", byPolicy); ok && slices.Contains(retryTypes, s) {
+		e.setRetry(s, num("delayed-retry-min", smaller), num("delayed-retry-max", smaller))
+	}
 	e.setDeliveryLimit(q, p, defaultDeliveryLimit)
 	return e
+}
+
+var retryTypes = []string{"all", "failed", "returned"}
+
+// setRetry puts delayed retry into force. Without a minimum there is none.
+func (e *Effective) setRetry(kind string, shortest, longest int64) {
+	if shortest <= 0 {
+		return
+	}
+	if longest == None {
+		longest = shortest
+	}
+	e.RetryType, e.RetryMin, e.RetryMax = kind, shortest, longest
 }
 
 // setDeliveryLimit: of two limits the smaller, but a negative one (unlimited)

@@ -355,7 +355,11 @@ var policyKeys = map[string]policyKey{
 	"queue-mode":                    {false, among("default", "lazy"), "is not a valid queue-mode value"},
 	"queue-version":                 {true, between(1, 2), "is not a valid queue-version value"},
 	"overflow":                      {true, among("drop-head", "reject-publish", "reject-publish-dlx"), "is not a valid overflow value"},
-	"delivery-limit":                {true, isInt, "is not a valid delivery limit"},
+	"delayed-retry-type": {true, among("all", "failed", "returned", "disabled"),
+		"is not a valid delayed retry type. Must be one of: all, failed, returned, disabled"},
+	"delayed-retry-min": {true, atLeast(1), "is not a valid delayed retry minimum delay. Must be a positive integer"},
+	"delayed-retry-max": {true, atLeast(1), "is not a valid delayed retry maximum delay. Must be a positive integer"},
+	"delivery-limit":    {true, isInt, "is not a valid delivery limit"},
 	"max-age": {false, func(v any) bool {
 		s, _ := v.(string)
 		_, ok := parseMaxAge(s)
@@ -399,6 +403,15 @@ func checkPolicy(p *Policy) error {
 	}
 	if unknown != nil {
 		return validation("[%s] are not recognised policy settings", strings.Join(unknown, ","))
+	}
+	kind, _ := p.defs["delayed-retry-type"].(string)
+	shortest, hasMin := jsonInt(p.defs["delayed-retry-min"])
+	longest, hasMax := jsonInt(p.defs["delayed-retry-max"])
+	switch {
+	case kind != "" && kind != "disabled" && !hasMin:
+		return validation("delayed-retry-min is required when delayed-retry-type is %s", kind)
+	case hasMin && hasMax && longest < shortest:
+		return validation("delayed-retry-max (%d) must not be smaller than delayed-retry-min (%d)", longest, shortest)
 	}
 	return nil
 }

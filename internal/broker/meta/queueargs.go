@@ -17,14 +17,16 @@ var queueArgs = map[string][]string{
 	Quorum: {"x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-expires", "x-max-length",
 		"x-max-length-bytes", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-overflow", "x-single-active-consumer",
 		"x-queue-type", "x-quorum-initial-group-size", "x-delivery-limit", "x-message-ttl", "x-queue-leader-locator",
-		"x-consumer-timeout", "x-consumer-disconnected-timeout"},
+		"x-consumer-timeout", "x-consumer-disconnected-timeout",
+		"x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max"},
 	Stream: {"x-max-length-bytes", "x-queue-type", "x-max-age", "x-stream-max-segment-size-bytes",
 		"x-initial-cluster-size", "x-queue-leader-locator"},
 }
 
 // Arguments of one type that the other types accept and ignore, as they did
 // before the argument existed.
-var newerArgs = []string{"x-consumer-timeout", "x-consumer-disconnected-timeout"}
+var newerArgs = []string{"x-consumer-timeout", "x-consumer-disconnected-timeout",
+	"x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max"}
 
 type argCheck struct {
 	key   string
@@ -58,6 +60,9 @@ var argChecks = []argCheck{
 	{"x-delivery-limit", checkInt},
 	{"x-consumer-timeout", checkNonNegative},
 	{"x-consumer-disconnected-timeout", checkNonNegative},
+	{"x-delayed-retry-type", oneOf("invalid_delayed_retry_type", "disabled", "all", "failed", "returned")},
+	{"x-delayed-retry-min", checkPositive},
+	{"x-delayed-retry-max", checkPositive},
 }
 
 func invalidArg(key, name, reason string) error {

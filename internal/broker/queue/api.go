@@ -41,12 +41,13 @@ type Config struct {
 	MaxLength     int64 // ready messages, or None
 	MaxBytes      int64 // body bytes of ready messages, or None
 	Overflow      Overflow
-	DeadLetter    bool  // a dead-letter exchange is set
-	KeepDead      bool  // dead letters count as long as they are not buried
-	DeliveryLimit int64 // quorum: counted returns before the message goes, or None
-	MaxPriority   uint8 // classic: number of the highest level; 0 = no levels
-	SingleActive  bool  // one consumer at a time (x-single-active-consumer)
-	AutoDelete    bool  // the queue goes with its last consumer
+	DeadLetter    bool   // a dead-letter exchange is set
+	KeepDead      bool   // dead letters count as long as they are not buried
+	DeliveryLimit int64  // quorum: counted returns before the message goes, or None
+	Retry         *Retry // quorum: what came back waits; nil: it does not. Never changed
+	MaxPriority   uint8  // classic: number of the highest level; 0 = no levels
+	SingleActive  bool   // one consumer at a time (x-single-active-consumer)
+	AutoDelete    bool   // the queue goes with its last consumer
 
 	// Of streams, where MaxBytes is the limit of what is kept.
 	MaxAge       int64 // ms after which whole segments go, or None
@@ -125,7 +126,8 @@ const (
 	Ack            Outcome = iota
 	Reject                 // do not requeue: dead-letter as rejected, or drop
 	Requeue                // back to its place; counts as a failed delivery (basic.reject, lost channel)
-	RequeueNoCount         // back to its place; does not count (basic.nack since 4.3, never sent)
+	RequeueNoCount         // back to its place; does not count (basic.nack since 4.3)
+	Unread                 // back to its place; nobody has seen it
 )
 
 // Reason says why a message left (the reason of x-death).
@@ -194,7 +196,8 @@ const (
 	// PageDropped: all items of Page are done with (purge, delete).
 	PageDropped
 	// Returned: Item is ready again with one more in Count (quorum only), which
-	// is to be logged where the count must last.
+	// is to be logged where the count must last. At: it is delayed until then; 0:
+	// it is not.
 	Returned
 	// WantLoad: something on disk is needed, now or soon; see Machine.Wanted.
 	// There is no second one before Machine.PageLoaded or Machine.BodiesLoaded.
@@ -216,7 +219,7 @@ type Effect struct {
 	Consumer *Consumer
 	Item     Item
 	Page     *PageRef // of PageDropped
-	At       int64
+	At       int64    // of SetTimer and Returned
 }
 
 // SlotSeq names an unacknowledged message; the sequence number guards against
@@ -243,11 +246,12 @@ const (
 	Unacked              // delivered, not settled
 	Dying                // dead-lettered, not yet buried
 	Paged                // ready, a whole page
+	Delayed              // came back, waits for its next try
 )
 
 // String returns the state in a word.
 func (s State) String() string {
-	return [...]string{"ready", "unacked", "dying", "paged"}[s]
+	return [...]string{"ready", "unacked", "dying", "paged", "delayed"}[s]
 }
 
 // Entry is what Machine.Walk shows.
@@ -256,6 +260,7 @@ type Entry struct {
 	Item  *Item    // nil if Paged; only Pos may be changed
 	Page  *PageRef // of Paged; only Pos and Ext may be changed
 	Slot  Slot     // of Unacked and Dying
+	Due   int64    // of Delayed
 }
 
 // Move says that the record of an item is now at another position of the log.

@@ -38,8 +38,9 @@ type Machine struct {
 	levels   []level // by priority
 	bits     [4]uint64
 	returns  ring[Item] // quorum: requeued items, served before all levels
+	delays   *delays    // quorum: items that wait for their next try; nil: none
 	ready    int
-	bytes    int64 // of ready items
+	bytes    int64 // of ready and delayed items
 	cold     int   // ready items in memory without their bytes
 	pages    int
 	mortal   bool // a ready item may have an expiry
@@ -80,6 +81,9 @@ func (m *Machine) normalise() {
 	}
 	if m.cfg.Kind == Classic {
 		m.cfg.DeliveryLimit = None
+	}
+	if m.cfg.Kind != Quorum {
+		m.cfg.Retry = nil
 	}
 }
 
@@ -123,6 +127,9 @@ func (m *Machine) settleDown(eff *[]Effect) {
 		m.settleStream(eff)
 		return
 	}
+	if m.delays != nil {
+		m.wake()
+	}
 	if !m.limit(eff) {
 		return // goes on when the page is there
 	}
@@ -145,7 +152,7 @@ func (m *Machine) rest(eff *[]Effect) {
 	if m.pages > 0 || m.cold > 0 {
 		m.lookAhead(eff)
 	}
-	if m.mortal || m.cfg.Expires != None {
+	if m.mortal || m.delays != nil || m.cfg.Expires != None {
 		m.rearm(eff)
 	}
 }
@@ -213,9 +220,13 @@ func (m *Machine) isNext(prio uint8) bool {
 }
 
 // over reports whether n more ready messages with b bytes would break a limit.
+// Delayed ones count as if they were ready.
 func (m *Machine) over(n int, b int64) bool {
 	if m.cfg.KeepDead {
 		n += m.Dying()
+	}
+	if m.delays != nil {
+		n += m.Delayed()
 	}
 	return m.cfg.MaxLength != None && int64(m.ready+n) > m.cfg.MaxLength ||
 		m.cfg.MaxBytes != None && m.bytes+b > m.cfg.MaxBytes
@@ -245,7 +256,7 @@ func (m *Machine) limit(eff *[]Effect) bool {
 // and nobody wants to see its messages.
 func (m *Machine) dropPage(eff *[]Effect) bool {
 	p := m.level(m.top()).pages.at(0)
-	length := m.cfg.MaxLength != None && int64(m.ready)-int64(p.Count) >= m.cfg.MaxLength
+	length := m.cfg.MaxLength != None && int64(m.ready+m.Delayed())-int64(p.Count) >= m.cfg.MaxLength
 	bytes := m.cfg.MaxBytes != None && m.bytes-int64(p.Bytes) > m.cfg.MaxBytes
 	if m.cfg.DeadLetter || !length && !bytes {
 		return false
@@ -525,8 +536,16 @@ func (m *Machine) refuse(h *held, s Slot, o Outcome, eff *[]Effect) {
 	}
 	it.Flags |= Redelivered
 	if m.cfg.Kind == Quorum {
-		it.Acquired++
-		add(eff, Returned).Item = it
+		if o != Unread {
+			it.Acquired++
+		}
+		due := m.retryAt(&it, o)
+		e := add(eff, Returned)
+		e.Item, e.At = it, due
+		if due != 0 {
+			m.delay(&it, due)
+			return
+		}
 	}
 	m.requeue(&it)
 }
@@ -555,7 +574,7 @@ func (m *Machine) requeue(it *Item) {
 	}
 }
 
-// Purge removes all ready messages and returns how many there were.
+// Purge removes all ready and delayed messages and returns how many there were.
 func (m *Machine) Purge(now int64, eff *[]Effect) int {
 	m.begin(now)
 	n := m.ready
@@ -563,6 +582,7 @@ func (m *Machine) Purge(now int64, eff *[]Effect) int {
 		m.truncate(m.seq-1, ReasonNone, eff)
 		m.measureSegments()
 	}
+	n += m.purgeDelayed(eff)
 	for m.ready > 0 {
 		if m.front() == nil {
 			m.popPage(m.top(), eff)
@@ -630,6 +650,9 @@ func (m *Machine) rearm(eff *[]Effect) {
 	at := int64(math.MaxInt64)
 	if t := m.expiresAt(); t != 0 {
 		at = t
+	}
+	if m.delays != nil {
+		at = min(at, m.delays.heap[0].due)
 	}
 	if m.mortal {
 		if m.returns.n > 0 {
@@ -809,7 +832,7 @@ func add(eff *[]Effect, k EffectKind) *Effect {
 // Ready returns how many messages wait for a consumer.
 func (m *Machine) Ready() int { return m.ready }
 
-// ReadyBytes returns the body bytes of the ready messages.
+// ReadyBytes returns the body bytes of the ready and the delayed messages.
 func (m *Machine) ReadyBytes() int64 { return m.bytes }
 
 // Unacked returns how many messages are delivered and not settled; of a stream,
@@ -853,7 +876,7 @@ func (m *Machine) HeadTime() (at int64, ok bool) {
 
 // Idle reports whether the queue holds no message and has no consumer.
 func (m *Machine) Idle() bool {
-	return m.ready == 0 && m.held.used == 0 && len(m.consumers) == 0
+	return m.ready == 0 && m.held.used == 0 && m.delays == nil && len(m.consumers) == 0
 }
 
 // Trim gives back memory that bursts left behind: what was not needed since the
@@ -865,6 +888,9 @@ func (m *Machine) Trim() {
 	}
 	if m.ready == 0 {
 		m.levels = nil
+	}
+	if m.delays != nil {
+		m.delays.trim()
 	}
 	m.returns.trim()
 	m.held.trim()

@@ -19,6 +19,7 @@ type model struct {
 	seq       uint64
 	levels    [][]Item
 	returns   []Item
+	delayed   []mDelayed
 	unacked   []mUnacked
 	dying     []uint64
 	consumers []*mConsumer // by age
@@ -30,6 +31,11 @@ type model struct {
 	delivered []string
 	other     []string
 	gone      string
+}
+
+type mDelayed struct {
+	it  Item
+	due int64
 }
 
 type mUnacked struct {
@@ -64,6 +70,10 @@ func (m *model) ready() (n int, bytes int64) {
 
 func (m *model) over(extra int, size int64) bool {
 	n, b := m.ready()
+	for _, d := range m.delayed {
+		n++
+		b += int64(d.it.Size)
+	}
 	return m.cfg.MaxLength != None && int64(n+extra) > m.cfg.MaxLength || m.cfg.MaxBytes != None && b+size > m.cfg.MaxBytes
 }
 
@@ -159,7 +169,26 @@ func (m *model) deliver(c *mConsumer, it Item) {
 	m.toBack(c)
 }
 
+// wake makes ready what is due.
+func (m *model) wake() {
+	m.sortDelayed()
+	for len(m.delayed) > 0 && m.delayed[0].due <= m.now {
+		m.returns = append(m.returns, m.delayed[0].it)
+		m.delayed = m.delayed[1:]
+	}
+}
+
+func (m *model) sortDelayed() {
+	slices.SortFunc(m.delayed, func(a, b mDelayed) int {
+		if a.due != b.due {
+			return int(a.due - b.due)
+		}
+		return int(int64(a.it.Seq) - int64(b.it.Seq))
+	})
+}
+
 func (m *model) settleDown() {
+	m.wake()
 	m.limit()
 	m.expire()
 	for m.head() != nil {
@@ -226,13 +255,21 @@ func (m *model) settle(seq uint64, o Outcome) {
 	case Reject:
 		m.bury(it, why)
 	default:
+		due := int64(0)
 		if m.cfg.Kind == Quorum {
-			it.Acquired++
-			m.say("returned %d %d %d", seq, it.Count, it.Acquired)
+			if o != Unread {
+				it.Acquired++
+			}
+			if r := m.cfg.Retry; r != nil && (o == Requeue && r.Failed || o == RequeueNoCount && r.Returned) {
+				due = m.now + min(r.Min*int64(max(it.Count, 1)), r.Max)
+			}
+			m.say("returned %d %d %d %d", seq, it.Count, it.Acquired, due)
 		}
 		it.Flags |= Redelivered
 		l := &m.levels[it.Prio]
 		switch {
+		case due != 0:
+			m.delayed = append(m.delayed, mDelayed{it, due})
 		case m.cfg.Kind == Quorum && m.cfg.DeliveryLimit != None:
 			m.returns = append(m.returns, it)
 		case m.cfg.Kind == Quorum:
@@ -325,6 +362,7 @@ func newWorld(t testing.TB, pick func(int) int) *world {
 		if pick(2) == 0 {
 			cfg.DeliveryLimit = int64(pick(4)) - 1
 		}
+		w.retry(&cfg)
 	}
 	w.limits(&cfg)
 	if pick(3) == 0 {
@@ -342,6 +380,13 @@ func newWorld(t testing.TB, pick func(int) int) *world {
 }
 
 func (w *world) shrink() { w.m.sz = sizes{page: 4, head: 8, look: 3, step: 3} }
+
+func (w *world) retry(cfg *Config) {
+	if cfg.Retry = nil; cfg.Kind == Quorum && w.pick(3) > 0 {
+		kind := w.pick(3)
+		cfg.Retry = &Retry{Failed: kind != 1, Returned: kind != 0, Min: int64(1 + w.pick(10)), Max: int64(5 + w.pick(20))}
+	}
+}
 
 func (w *world) limits(cfg *Config) {
 	cfg.MessageTTL, cfg.MaxLength, cfg.MaxBytes, cfg.Overflow, cfg.Expires = None, None, None, DropHead, None
@@ -470,7 +515,7 @@ func (w *world) do() {
 				}
 				delete(w.pages, e.Page.Pos)
 			case Returned:
-				w.other = append(w.other, fmt.Sprintf("returned %d %d %d", it.Seq, it.Count, it.Acquired))
+				w.other = append(w.other, fmt.Sprintf("returned %d %d %d %d", it.Seq, it.Count, it.Acquired, e.At))
 			case WantLoad:
 				if load {
 					w.fail("two loads")
@@ -536,6 +581,12 @@ func (w *world) check() {
 	}
 	w.delivered, w.other, w.ref.delivered, w.ref.other = nil, nil, nil, nil
 	n, bytes := w.ref.ready()
+	for _, d := range w.ref.delayed {
+		bytes += int64(d.it.Size)
+	}
+	if w.m.Delayed() != len(w.ref.delayed) {
+		w.fail("delayed %d, want %d", w.m.Delayed(), len(w.ref.delayed))
+	}
 	if w.m.Ready() != n || w.m.ReadyBytes() != bytes || w.m.Unacked() != len(w.ref.unacked) || w.m.Dying() != len(w.ref.dying) {
 		w.fail("ready %d bytes %d unacked %d dying %d, want %d %d %d %d", w.m.Ready(), w.m.ReadyBytes(), w.m.Unacked(), w.m.Dying(),
 			n, bytes, len(w.ref.unacked), len(w.ref.dying))
@@ -565,6 +616,8 @@ func (w *world) checkOrder() {
 			for _, it := range w.pages[e.Page.Pos] {
 				got = append(got, it.Seq)
 			}
+		case Delayed:
+			got = append(got, e.Item.Seq)
 		}
 		return true
 	})
@@ -575,6 +628,10 @@ func (w *world) checkOrder() {
 		for _, it := range w.ref.levels[p] {
 			want = append(want, it.Seq)
 		}
+	}
+	w.ref.sortDelayed()
+	for _, d := range w.ref.delayed {
+		want = append(want, d.it.Seq)
 	}
 	if !slices.Equal(got, want) {
 		w.fail("order %v, want %v", got, want)
@@ -710,7 +767,7 @@ func (w *world) detach() {
 }
 
 func (w *world) outcome() Outcome {
-	return []Outcome{Ack, Ack, Reject, Requeue, RequeueNoCount}[w.pick(5)]
+	return []Outcome{Ack, Ack, Reject, Requeue, RequeueNoCount, Unread}[w.pick(6)]
 }
 
 func (w *world) settle() {
@@ -897,6 +954,11 @@ func (w *world) rare() {
 	case 0:
 		w.note("purge")
 		n, _ := w.ref.ready()
+		n += len(w.ref.delayed)
+		for _, d := range w.ref.delayed {
+			w.ref.say("settled %d", d.it.Seq)
+		}
+		w.ref.delayed = nil
 		for l := w.ref.head(); l != nil; l = w.ref.head() {
 			w.ref.say("settled %d", pop(l).Seq)
 		}
@@ -906,6 +968,7 @@ func (w *world) rare() {
 	case 1:
 		cfg := w.m.Config()
 		w.limits(&cfg)
+		w.retry(&cfg)
 		w.note("configure %+v", cfg)
 		if cfg.Expires != w.ref.cfg.Expires {
 			w.ref.used = w.now
@@ -931,6 +994,9 @@ func (w *world) taken(ts []Taken) {
 		n := len(w.ref.returns)
 		w.ref.returns = slices.DeleteFunc(w.ref.returns, is)
 		found := len(w.ref.returns) < n
+		n = len(w.ref.delayed)
+		w.ref.delayed = slices.DeleteFunc(w.ref.delayed, func(d mDelayed) bool { return is(d.it) })
+		found = found || len(w.ref.delayed) < n
 		for p := range w.ref.levels {
 			n := len(w.ref.levels[p])
 			w.ref.levels[p] = slices.DeleteFunc(w.ref.levels[p], is)
@@ -1047,6 +1113,10 @@ func (w *world) restart() {
 				flush(nil)
 			}
 			next.Restore(e.Page.Level, []PageRef{*e.Page}, nil)
+			return true
+		}
+		if e.State == Delayed {
+			next.RestoreDelayed(*e.Item, e.Due)
 			return true
 		}
 		if e.Item.Prio != level && len(items) > 0 {

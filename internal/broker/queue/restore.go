@@ -64,8 +64,8 @@ func (m *Machine) EachPage(f func(*PageRef) bool) {
 
 // Walk calls f for everything that the machine holds until f returns false:
 // the ready items in the order in which they will leave, from the highest
-// priority down, with pages where they stand, then unacknowledged and dying
-// ones in no order. f must not call the machine.
+// priority down, with pages where they stand, then the delayed ones in theirs,
+// then unacknowledged and dying ones in no order. f must not call the machine.
 func (m *Machine) Walk(f func(Entry) bool) {
 	walk := func(r *ring[Item]) bool {
 		for i := range r.n {
@@ -99,6 +99,14 @@ func (m *Machine) Walk(f func(Entry) bool) {
 		}
 		for i := range l.tail {
 			if !f(Entry{State: Ready, Item: &l.tail[i]}) {
+				return
+			}
+		}
+	}
+	if m.delays != nil {
+		m.delays.sort()
+		for i := range m.delays.heap {
+			if !f(Entry{State: Delayed, Item: &m.delays.heap[i].it, Due: m.delays.heap[i].due}) {
 				return
 			}
 		}

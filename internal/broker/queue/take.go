@@ -12,7 +12,7 @@ type Taken struct {
 	Item Item
 }
 
-// Take takes out the ready items in memory that want accepts, and appends them
+// Take takes out the ready and delayed items in memory that want accepts, and appends them
 // to dst. Those in pages are taken with TakePaged.
 func (m *Machine) Take(now int64, want func(*Item) bool, dst []Taken, eff *[]Effect) []Taken {
 	m.begin(now)
@@ -34,6 +34,7 @@ func (m *Machine) Take(now int64, want func(*Item) bool, dst []Taken, eff *[]Eff
 			m.unmark(p)
 		}
 	}
+	dst = m.takeDelayed(want, dst)
 	if len(dst) > before {
 		m.settleDown(eff)
 	}
@@ -148,6 +149,7 @@ func (l *level) putBack(it *Item) {
 	switch h := &l.head; {
 	case l.back != nil && it.Seq < l.back.run.at(l.back.run.n-1).Seq:
 	case h.n > 0 && it.Seq < h.at(0).Seq:
+	case h.n == 0 && l.pages.n == 0 && len(l.tail) == 0: // what is unacknowledged may be newer
 	case h.n > 0 && it.Seq < h.at(h.n-1).Seq, l.pages.n == 0 && (len(l.tail) == 0 || it.Seq < l.tail[0].Seq):
 		l.n++
 		i := 0

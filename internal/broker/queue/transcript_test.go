@@ -172,6 +172,9 @@ func (c *command) config() Config {
 	if c.has("stream") {
 		cfg.Kind = Stream
 	}
+	if kind := c.keys["retry"]; kind != "" {
+		cfg.Retry = &Retry{Failed: kind != "returned", Returned: kind != "failed", Min: c.num("retry-min", 10), Max: c.num("retry-max", 1000)}
+	}
 	switch c.keys["overflow"] {
 	case "reject-publish":
 		cfg.Overflow = RejectPublish
@@ -215,11 +218,20 @@ func (s *script) run(line string) {
 	case "open":
 		*s.consumers[first].Gate.(*scriptGate) = true
 		s.m.Unblock(s.now, s.consumers[first], &s.eff)
-	case "ack", "reject", "requeue", "requeue-uncounted":
+	case "ack", "reject", "requeue", "requeue-uncounted", "unread":
 		s.settle(c)
 	case "buried":
 		seq, _ := strconv.ParseUint(first, 10, 64)
 		s.m.Buried(s.slots[seq], &s.eff)
+	case "take": // and put back, or not
+		ts := s.m.Take(s.now, func(it *Item) bool { return fmt.Sprint(it.Seq) == first }, nil, &s.eff)
+		for _, t := range ts {
+			s.slots[t.Item.Seq] = t.Slot
+		}
+		fmt.Fprintf(&s.out, "took %d\n", len(ts))
+	case "put-back":
+		seq, _ := strconv.ParseUint(first, 10, 64)
+		s.m.PutBack(s.now, s.slots[seq], &s.eff)
 	case "commit":
 		s.m.Commit(s.now, uint64(c.num("to", int64(s.m.NextSeq())-1)), &s.eff)
 	case "rest":
@@ -280,7 +292,7 @@ func (s *script) publish(c command) {
 }
 
 func (s *script) settle(c command) {
-	o := map[string]Outcome{"ack": Ack, "reject": Reject, "requeue": Requeue, "requeue-uncounted": RequeueNoCount}[c.name]
+	o := map[string]Outcome{"ack": Ack, "reject": Reject, "requeue": Requeue, "requeue-uncounted": RequeueNoCount, "unread": Unread}[c.name]
 	var batch []SlotSeq
 	for _, p := range c.plain {
 		seq, err := strconv.ParseUint(p, 10, 64)
@@ -415,7 +427,11 @@ func (s *script) effects() {
 		case PageDropped:
 			fmt.Fprintf(&s.out, "drop page %d-%d\n", e.Page.First, e.Page.Last)
 		case Returned:
-			fmt.Fprintf(&s.out, "returned %d count=%d\n", e.Item.Seq, e.Item.Count)
+			fmt.Fprintf(&s.out, "returned %d count=%d", e.Item.Seq, e.Item.Count)
+			if e.At != 0 {
+				fmt.Fprintf(&s.out, " in %dms", e.At-s.now)
+			}
+			s.out.WriteString("\n")
 		case WantLoad:
 			s.out.WriteString("want load\n")
 		case SetTimer:

@@ -24,6 +24,7 @@ const (
 type Browsed struct {
 	Position int // among those that Browse looks at, from 0
 	Unacked  bool
+	Due      int64 // ms since 1970 until which it is delayed; 0: it is not
 	Item     queue.Item
 	Message  message.Message // valid during the call only
 }
@@ -39,7 +40,7 @@ const (
 var errStop = errors.New("enough")
 
 // Browse shows messages from position offset on, in the order in which they
-// would leave, until use returns false, n were shown or there are no more.
+// would leave, the delayed ones after those that are ready, until use returns false, n were shown or there are no more.
 // Nothing about the queue changes. It looks at the queue a few hundred messages at a
 // time: what is delivered meanwhile may be missed or seen twice. Messages that
 // cannot be read are passed over and told to failed, if given.
@@ -64,6 +65,7 @@ func (q *Queue) Browse(ctx context.Context, which Which, offset, n int, use func
 // look is what Browse noted of a message under the lock.
 type look struct {
 	unacked bool
+	due     int64
 	item    queue.Item
 	raw     []byte // a copy of what was in memory, if there is one
 }
@@ -78,7 +80,7 @@ func (q *Queue) browseSome(which Which, offset, n int, use func(Browsed) bool, f
 	}
 	r := looksReader{q: q, looks: looks, use: func(i int, m message.Message) bool {
 		l := &looks[i]
-		return use(Browsed{Position: offset + i, Unacked: l.unacked, Item: l.item, Message: m})
+		return use(Browsed{Position: offset + i, Unacked: l.unacked, Due: l.due, Item: l.item, Message: m})
 	}, failed: failed}
 	return len(looks), r.all()
 }
@@ -214,12 +216,13 @@ func (q *Queue) lookAt(which Which, offset, n int) ([]look, error) {
 	if which != UnackedOnly {
 		q.m.Walk(func(e queue.Entry) bool {
 			switch e.State {
-			case queue.Ready:
+			case queue.Ready, queue.Delayed:
 				if skip > 0 {
 					skip--
 					return true
 				}
 				note(false, e.Item)
+				looks[len(looks)-1].due = e.Due
 			case queue.Paged:
 				count := int(e.Page.Count)
 				if skip >= count {
@@ -315,7 +318,7 @@ func (q *Queue) Look(seq uint64, use func(Browsed)) (bool, error) {
 			var buf []byte
 			m, err := l.message(q, &buf)
 			if err == nil {
-				use(Browsed{Unacked: l.unacked, Item: l.item, Message: m})
+				use(Browsed{Unacked: l.unacked, Due: l.due, Item: l.item, Message: m})
 				return true, nil
 			}
 			if !errors.Is(err, store.ErrGone) || try >= 3 {
@@ -341,7 +344,7 @@ func (q *Queue) find(seq uint64) (l *look, pages []queue.PageRef, err error) {
 				pages = append(pages, *e.Page)
 			}
 		case e.Item.Seq == seq && e.State != queue.Dying:
-			l = &look{unacked: e.State == queue.Unacked, item: *e.Item}
+			l = &look{unacked: e.State == queue.Unacked, due: e.Due, item: *e.Item}
 			if !e.Item.Mem.IsZero() {
 				l.raw = slices.Clone(e.Item.Mem.Bytes())
 			}

@@ -90,6 +90,9 @@ func describe(k store.Kind, payload []byte) (string, error) {
 		s := fmt.Sprintf("page=%v", store.Position(n))
 		if k == KindReturned {
 			s = fmt.Sprintf("seq=%d count=%d", n, r.uvarint())
+			if r.uvarint(); len(r.b) > 0 { // acquired
+				s += " delayed until " + time.UnixMilli(r.varint()).UTC().Format("2006-01-02T15:04:05.000Z")
+			}
 		}
 		if r.bad {
 			return "", errRecord

@@ -94,6 +94,8 @@ type Info struct {
 	Persistent                 int64 // messages that survive a restart
 	PersistentBytes            int64
 	Memory                     int64 // bytes of messages held in memory
+	Delayed                    int   // came back and wait for their next try; ReadyBytes has their bytes
+	DelayedFirst, DelayedLast  int64 // when they are due, ms since 1970
 	OldestReady, OldestUnacked int64 // ms since 1970; 0 = none, or on disk
 	Stalled                    int64 // ms in which no consumer could take what was ready
 	ActiveTag, ExclusiveTag    string
@@ -108,6 +110,8 @@ func (q *Queue) Info() (i Info) {
 	defer q.mu.Unlock()
 	i.Ready, i.Unacked, i.Consumers = q.m.Ready(), q.m.Unacked(), q.m.Consumers()
 	i.ReadyBytes, i.UnackedBytes = q.m.ReadyBytes(), q.m.UnackedBytes()
+	i.Delayed = q.m.Delayed()
+	i.DelayedFirst, i.DelayedLast = q.m.DelayedAt()
 	i.ReadyInMemory = q.m.InMemory()
 	i.Persistent, i.PersistentBytes = max(q.kept.count, 0), max(q.kept.bytes, 0)
 	i.Memory = q.arena.Held()
@@ -134,6 +138,7 @@ func (q *Queue) Info() (i Info) {
 // Depths are the figures of Info that go up and down and can be added up.
 type Depths struct {
 	Ready, Unacked, Consumers   int
+	Delayed                     int
 	Consumed                    int // 1: it has consumers
 	ReadyInMemory               int
 	ReadyBytes, UnackedBytes    int64
@@ -151,6 +156,7 @@ func (d *Depths) Sub(o *Depths) { d.add(o, -1) }
 func (d *Depths) add(o *Depths, n int) {
 	d.Ready += n * o.Ready
 	d.Unacked += n * o.Unacked
+	d.Delayed += n * o.Delayed
 	d.Consumers += n * o.Consumers
 	d.Consumed += n * o.Consumed
 	d.ReadyInMemory += n * o.ReadyInMemory
@@ -176,6 +182,7 @@ func (q *Queue) Backlog() (b Backlog) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	b.Ready, b.Unacked, b.Consumers = q.m.Ready(), q.m.Unacked(), q.m.Consumers()
+	b.Delayed = q.m.Delayed()
 	if b.Consumers > 0 {
 		b.Consumed = 1
 	}
@@ -190,6 +197,9 @@ func (q *Queue) Backlog() (b Backlog) {
 	b.Counters = q.counters()
 	return b
 }
+
+// Messages returns the number of all messages.
+func (d *Depths) Messages() int { return d.Ready + d.Delayed + d.Unacked }
 
 // Depth returns the numbers of ready and unacknowledged messages.
 func (q *Queue) Depth() (ready, unacked int) {

@@ -223,7 +223,7 @@ func (q *Queue) giveUp(seq uint64) {
 	}
 	now := nowMillis()
 	if it, slot, st := q.m.Get(now, false, &q.eff); st == queue.Got {
-		o := queue.RequeueNoCount
+		o := queue.Unread
 		if it.Seq == seq {
 			o = queue.Ack
 			q.stats.Lost++

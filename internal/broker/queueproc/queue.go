@@ -11,6 +11,7 @@
 package queueproc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -317,7 +318,7 @@ func (q *Queue) carryOut(a *after) {
 			}
 			q.dropPage(e.Page, true)
 		case queue.Returned:
-			q.logReturned(&e.Item)
+			q.logReturned(&e.Item, e.At)
 		case queue.WantLoad:
 			a.load = true
 		case queue.SetTimer:
@@ -409,12 +410,17 @@ func (q *Queue) logSettled() {
 	}
 }
 
-func (q *Queue) logReturned(it *queue.Item) {
+// logReturned notes that a delivery has come back; due: the message is delayed
+// until then.
+func (q *Queue) logReturned(it *queue.Item, due int64) {
 	if it.Flags&queue.Persistent == 0 || it.Pos == 0 {
 		return
 	}
 	q.scratch = append(q.scratch[:0], recordVersion)
 	q.scratch = appendUvarints(q.scratch, it.Seq, uint64(it.Count), uint64(it.Acquired))
+	if due != 0 {
+		q.scratch = binary.AppendVarint(q.scratch, due)
+	}
 	q.Log.Append(KindReturned, q.ID, false, q.scratch, nil, nil)
 }
 
@@ -726,7 +732,7 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 		}
 		one := []Settle{{Slot: slot, Seq: it.Seq}}
 		if err != nil {
-			q.Settle(one, queue.RequeueNoCount)
+			q.Settle(one, queue.Unread)
 			if errors.Is(err, store.ErrGone) {
 				continue // moved by the log's compaction in between
 			}
@@ -740,7 +746,7 @@ func (q *Queue) Get(noAck bool, use func(d Delivery, m *message.Message, left in
 	}
 }
 
-// Purge drops all ready messages and returns their number.
+// Purge drops all ready and delayed messages and returns their number.
 func (q *Queue) Purge() int {
 	q.mu.Lock()
 	if q.deleted {
@@ -869,7 +875,7 @@ func (q *Queue) Trim() {
 	}
 	q.m.Trim()
 	q.arena.DropBlocks()
-	if quiet && (q.Stream || q.m.Ready()+q.m.Unacked()+q.m.Dying() == 0) && !q.loading {
+	if quiet && (q.Stream || q.m.Ready()+q.m.Delayed()+q.m.Unacked()+q.m.Dying() == 0) && !q.loading {
 		q.arena.Trim()
 		q.eff, q.settled, q.scratch, q.loader = nil, nil, nil, nil
 		if q.log != nil {

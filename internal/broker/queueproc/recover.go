@@ -21,6 +21,8 @@ type Recovery struct {
 	settled []run // of items that are in pages
 	// returned holds the counts of items that came back and are in pages.
 	returned map[uint64]queue.Item
+	// delayed says until when items that came back wait.
+	delayed map[uint64]int64
 }
 
 type run struct{ first, last uint64 }
@@ -92,13 +94,19 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		rd := reader{b: payload}
 		version := rd.byte()
 		seq, count, acquired := rd.uvarint(), rd.uvarint(), rd.uvarint()
+		due := int64(0)
+		if len(rd.b) > 0 {
+			due = rd.varint()
+		}
 		if rd.bad || version != recordVersion {
 			return errRecord
 		}
 		if i := r.find(seq); i >= 0 {
 			r.items[i].Count, r.items[i].Acquired = uint32(count), uint32(acquired)
 			r.items[i].Flags |= queue.Redelivered
+			r.delay(seq, due)
 		} else if len(r.pages) > 0 {
+			r.delay(seq, due)
 			if r.returned == nil {
 				r.returned = map[uint64]queue.Item{}
 			}
@@ -106,6 +114,18 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		}
 	}
 	return nil
+}
+
+// delay notes until when an item waits; 0: it does not.
+func (r *Recovery) delay(seq uint64, due int64) {
+	switch {
+	case due == 0:
+		delete(r.delayed, seq)
+	case r.delayed == nil:
+		r.delayed = map[uint64]int64{seq: due}
+	default:
+		r.delayed[seq] = due
+	}
 }
 
 // returnedIn reports whether an item of first..last came back.
@@ -126,6 +146,7 @@ func (r *Recovery) settle(first, last uint64) {
 		if r.items[i].Pos != 0 {
 			r.items[i].Pos = 0
 			r.gone++
+			delete(r.delayed, r.items[i].Seq)
 		}
 	}
 	if len(r.pages) > 0 {
@@ -208,10 +229,13 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 				it.Flags |= queue.Redelivered
 			}
 		}
+		p, items = q.splitDelayed(r, p, ref.Pos, items)
+		if len(p.items) == 0 {
+			continue
+		}
 		// What is left becomes a page of its own. In memory it could be
 		// written to another page soon, and the next recovery, which may
 		// begin at the same checkpoint, would find it in both.
-		p.replaces = ref.Pos
 		pages = append(pages, q.writePage(p))
 		rewritten[pages[len(pages)-1].Pos] = true
 	}
@@ -232,8 +256,8 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 			q.Log.Retain(store.Position(p.Pos), ext.size)
 		}
 	}
-	q.restoreLevels(items, pages)
-	q.kept = kept{count: int64(q.m.Ready()), bytes: q.m.ReadyBytes()}
+	q.restoreLevels(q.restoreDelayed(r, items), pages)
+	q.kept = kept{count: int64(q.m.Ready() + q.m.Delayed()), bytes: q.m.ReadyBytes()}
 	q.m.RestoreDone(r.next, nowMillis(), &q.eff)
 	q.mu.Unlock()
 	return nil
@@ -328,7 +352,7 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 		dst = appendItem(dst, &live[i], seq, pos)
 		seq, pos = live[i].Seq, live[i].Pos
 	}
-	return dst
+	return q.appendDelayed(dst)
 }
 
 // pageTimes: in a checkpoint, the times of a page's items follow.
@@ -383,6 +407,9 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 		r.item(&it, seq, pos)
 		seq, pos = it.Seq, it.Pos
 		rec.items = append(rec.items, it)
+	}
+	if len(r.b) > 0 {
+		rec.parseDelayed(&r)
 	}
 	if r.bad {
 		return 0, nil, errRecord

@@ -188,6 +188,9 @@ func queuedMessage(f *broker.Found, truncate int) apitype.QueuedMessage {
 	if f.Unacked {
 		m.State = "unacked"
 	}
+	if f.Due != 0 {
+		m.State, m.DelayedUntil = "delayed", f.Due
+	}
 	if v, ok := f.Props.Headers.Get("x-death"); ok {
 		m.Deaths = jsonValue(v)
 	}

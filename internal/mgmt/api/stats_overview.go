@@ -90,10 +90,10 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 		f = nil
 	}
 	tot := &apitype.ObjectTotals{}
-	ready, unacked := 0, 0
+	ready, unacked, delayed := 0, 0, 0
 	for i := range parts {
 		p := &parts[i]
-		ready, unacked = ready+p.Ready, unacked+p.Unacked
+		ready, unacked, delayed = ready+p.Ready, unacked+p.Unacked, delayed+p.Delayed
 		tot.Queues += p.QueueCount
 		tot.Exchanges += p.Exchanges
 		tot.Consumers += p.Consumers
@@ -108,7 +108,7 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 	o.MessageStats = overviewRates(t, f, v)
 	o.QueueTotals = apitype.Object{}
 	if tot.Queues > 0 {
-		o.QueueTotals = lengths(f, ready, unacked)
+		o.QueueTotals = lengths(f, ready, unacked, delayed)
 	}
 	churn := a.churn(f)
 	o.ChurnRates = &churn

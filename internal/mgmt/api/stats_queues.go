@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,8 @@ func (w *queueWriter) cheap(qs []*broker.Queue) map[string]func(int) Key {
 			return Number(float64(f(&b.Depths)))
 		}
 	}
-	depth("messages", func(d *queueproc.Depths) int64 { return int64(d.Ready + d.Unacked) })
+	depth("messages", func(d *queueproc.Depths) int64 { return int64(d.Messages()) })
+	depth("messages_delayed", func(d *queueproc.Depths) int64 { return int64(d.Delayed) })
 	depth("messages_ready", func(d *queueproc.Depths) int64 { return int64(d.Ready) })
 	depth("messages_unacknowledged", func(d *queueproc.Depths) int64 { return int64(d.Unacked) })
 	depth("consumers", func(d *queueproc.Depths) int64 { return int64(d.Consumers) })
@@ -185,14 +187,14 @@ func (w *queueWriter) row(q *broker.Queue, m *queueRow) apitype.Queue {
 	}
 	if w.off {
 		if w.totals {
-			ready, unacked := q.Depth()
-			r.Lengths = &apitype.Lengths{Messages: int64(ready + unacked), MessagesReady: int64(ready), MessagesUnacknowledged: int64(unacked)}
+			b := q.Backlog()
+			r.Lengths = &apitype.Lengths{Messages: int64(b.Messages()), MessagesReady: int64(b.Ready), MessagesUnacknowledged: int64(b.Unacked)}
 		}
 		return r
 	}
 	f := w.a.Stats.QueueInto(q, w.ranges, &w.figures)
 	i := q.Info()
-	r.Lengths = lengthsInto(&m.lengths, &m.details, f, i.Ready, i.Unacked)
+	r.Lengths = lengthsInto(&m.lengths, &m.details, f, i.Ready, i.Unacked, i.Delayed)
 	r.QueueStats = w.stats(&m.stats, q, d, &i, f)
 	if q.Kind() == broker.ClassicQueue {
 		paged := int64(i.Ready - i.ReadyInMemory)
@@ -317,15 +319,28 @@ func (w *queueWriter) streamStats(i *queueproc.StreamInfo) *apitype.StreamStats 
 }
 
 func (w *queueWriter) quorumStats(d *meta.Queue, i *queueproc.Info) *apitype.QuorumStats {
-	s := &apitype.QuorumStats{DeliveryLimit: "unlimited", OpenFiles: map[string]int{w.a.Config.NodeName: 0}}
+	s := &apitype.QuorumStats{DeliveryLimit: "unlimited", OpenFiles: map[string]int{w.a.Config.NodeName: 0},
+		MessagesDelayed: int64(i.Delayed), DelayedRetry: delayedRetry(&d.Effective)}
 	if l := d.Effective.DeliveryLimit; l >= 0 {
 		s.DeliveryLimit = l
+	}
+	if i.Delayed > 0 {
+		first, last := i.DelayedFirst, i.DelayedLast
+		s.NextDelayedAt, s.LastDelayedAt = &first, &last
 	}
 	if i.ActiveTag != "" {
 		tag := i.ActiveTag
 		s.SingleActiveCTag = &tag
 	}
 	return s
+}
+
+// delayedRetry is how RabbitMQ writes it.
+func delayedRetry(e *meta.Effective) string {
+	if e.RetryType == "" {
+		return "disabled"
+	}
+	return fmt.Sprintf("%s (min: %dms, max: %dms)", e.RetryType, e.RetryMin, e.RetryMax)
 }
 
 func (w *queueWriter) backing(m *queueRow, q *broker.Queue, i *queueproc.Info, f *stats.Figures) *apitype.BackingQueue {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
 	"github.com/warrenmq/warren/internal/mgmt/apitype"
@@ -42,6 +43,9 @@ func (a *API) why(rq *Request, q *broker.Queue) apitype.Why {
 		} else if i.Unacked > 0 {
 			w.Verdict = verdictUnacked
 			say("all_unacknowledged", "", "%s delivered and wait to be acknowledged. Look at the consumers that hold them.", messages(i.Unacked))
+		}
+		if i.Delayed > 0 {
+			say("delayed_retry", "", "%s came back and delayed until tried again, the first until %s.", messages(i.Delayed), time.UnixMilli(i.DelayedFirst).UTC().Format(time.RFC3339))
 		}
 		a.whyNothingComes(q, say)
 		return w

@@ -140,9 +140,17 @@ func (o *object) quorum(q *QuorumQueue) {
 	o.any("members", q.Members)
 	o.any("online", q.Online)
 	if s := q.QuorumStats; s != nil {
+		o.text("delayed_retry", s.DelayedRetry)
 		o.any("delivery_limit", s.DeliveryLimit)
+		if s.LastDelayedAt != nil {
+			o.int("last_delayed_at", *s.LastDelayedAt)
+		}
 		o.int("message_bytes_dlx", s.MessageBytesDLX)
+		o.int("messages_delayed", s.MessagesDelayed)
 		o.int("messages_dlx", s.MessagesDLX)
+		if s.NextDelayedAt != nil {
+			o.int("next_delayed_at", *s.NextDelayedAt)
+		}
 		o.any("open_files", s.OpenFiles)
 		o.textOr("single_active_consumer_ctag", s.SingleActiveCTag)
 	}

@@ -18,7 +18,7 @@ type Messages struct {
 type QueuedMessage struct {
 	Position        int    `json:"position"` // from 0, in the order in which messages leave
 	Seq             uint64 `json:"seq"`      // names the message as long as it is in the queue
-	State           string `json:"state"`    // ready or unacked
+	State           string `json:"state"`    // ready, delayed or unacked
 	Redelivered     bool   `json:"redelivered"`
 	DeliveryCount   int    `json:"delivery_count"`
 	Exchange        string `json:"exchange"`
@@ -30,9 +30,10 @@ type QueuedMessage struct {
 	Truncated       bool   `json:"truncated"`
 	Persistent      bool   `json:"persistent"`
 	Priority        int    `json:"priority"`
-	EnqueuedAt      int64  `json:"enqueued_at"`          // ms since 1970
-	ExpiresAt       int64  `json:"expires_at,omitempty"` // ms since 1970
-	Deaths          any    `json:"deaths,omitempty"`     // the header x-death
+	EnqueuedAt      int64  `json:"enqueued_at"`             // ms since 1970
+	ExpiresAt       int64  `json:"expires_at,omitempty"`    // ms since 1970
+	DelayedUntil    int64  `json:"delayed_until,omitempty"` // ms since 1970; of a quorum queue with delayed retry
+	Deaths          any    `json:"deaths,omitempty"`        // the header x-death
 }
 
 // MessageFilter says which messages are meant; what is empty means any.

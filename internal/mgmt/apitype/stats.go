@@ -435,9 +435,13 @@ type StreamStats struct {
 
 // QuorumStats is the part of it that changes.
 type QuorumStats struct {
+	DelayedRetry     string         `json:"delayed_retry"`
 	DeliveryLimit    any            `json:"delivery_limit"`
+	LastDelayedAt    *int64         `json:"last_delayed_at,omitempty"` // ms since 1970
 	MessageBytesDLX  int64          `json:"message_bytes_dlx"`
+	MessagesDelayed  int64          `json:"messages_delayed"`
 	MessagesDLX      int64          `json:"messages_dlx"`
+	NextDelayedAt    *int64         `json:"next_delayed_at,omitempty"` // ms since 1970
 	OpenFiles        map[string]int `json:"open_files"`
 	SingleActiveCTag *string        `json:"single_active_consumer_ctag"`
 }

@@ -67,7 +67,7 @@ func (h *Handler) lookAtSums() *look {
 		survey: sv, now: time.Now(), count: counts{n, ch.Count, sv.Opened, d.Consumers},
 		queues: []queueRow{{
 			i: queueproc.Info{
-				Ready: d.Ready, Unacked: d.Unacked, Consumers: d.Consumers, ReadyBytes: d.ReadyBytes, UnackedBytes: d.UnackedBytes,
+				Ready: d.Ready, Unacked: d.Unacked, Delayed: d.Delayed, Consumers: d.Consumers, ReadyBytes: d.ReadyBytes, UnackedBytes: d.UnackedBytes,
 				ReadyInMemory: d.ReadyInMemory, Persistent: d.Persistent, PersistentBytes: d.PersistentBytes, Memory: d.Memory, Counters: c,
 			},
 			ramBytes: float64(d.RAMBytes),
@@ -237,7 +237,7 @@ func queueCoarse() []metric[queueRow] {
 	return []metric[queueRow]{
 		{"queue_messages_ready", gauge, "Messages ready to be delivered to consumers", func(r *queueRow) float64 { return float64(r.i.Ready) }},
 		{"queue_messages_unacked", gauge, "Messages delivered to consumers but not yet acknowledged", func(r *queueRow) float64 { return float64(r.i.Unacked) }},
-		{"queue_messages", gauge, "Sum of ready and unacknowledged messages - total queue depth", func(r *queueRow) float64 { return float64(r.i.Ready + r.i.Unacked) }},
+		{"queue_messages", gauge, "Sum of ready and unacknowledged messages - total queue depth", func(r *queueRow) float64 { return float64(r.i.Ready + r.i.Delayed + r.i.Unacked) }},
 		{"queue_process_reductions_total", counter, "Total number of queue process reductions", func(*queueRow) float64 { return 0 }},
 	}
 }
