@@ -333,6 +333,9 @@ func (x *scripted) show(f []string) (out []string) {
 		if e.DeadLetterStrategy != "at-most-once" {
 			l += " " + e.DeadLetterStrategy
 		}
+		if e.RetryType != "" {
+			l += fmt.Sprintf(" retry=%s,%d,%d", e.RetryType, e.RetryMin, e.RetryMax)
+		}
 		for _, p := range []*Policy{q.Policy, q.OperatorPolicy} {
 			if p != nil {
 				l += " by " + p.Name

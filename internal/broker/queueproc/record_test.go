@@ -136,6 +136,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(byte(KindPage), appendPage(nil, 0, 1, 0, items))
 	f.Add(byte(KindPageDrop), appendUvarints([]byte{recordVersion}, 77))
 	f.Add(byte(KindReturned), appendUvarints([]byte{recordVersion}, 1, 2))
+	f.Add(byte(KindReturned), appendUvarints([]byte{recordVersion}, 1, 2, 3, 4))
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		r := &Recovery{items: sampleItems(), next: 10}
 		for _, k := range []byte{kind, byte(KindPublish), byte(KindSettle), byte(KindPage)} {
