@@ -50,7 +50,7 @@ is lost or out of order is reported, and the exit code is 70.`
 		operationCommand("connections", "Open many connections that do nothing", perf.Operation{Kind: perf.Connections, Count: 1000, Workers: 8}),
 		operationCommand("connection-churn", "Connect, open a channel, close", perf.Operation{Kind: perf.ConnectionChurn, Workers: 4}),
 		operationCommand("queue-churn", "Declare and delete queues", perf.Operation{Kind: perf.QueueChurn, Workers: 4}),
-		compareCommand(), nullCommand(),
+		managementCommand(), compareCommand(), nullCommand(),
 	)
 	return cmd
 }

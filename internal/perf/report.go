@@ -249,12 +249,7 @@ func (rep *Report) WriteMarkdown(w io.Writer) error {
 	titles, tables, notes := rep.tables()
 	for i, t := range tables {
 		fmt.Fprintf(&b, "\n### %s\n\n", titles[i])
-		for j, line := range t {
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
-			if j == 0 {
-				fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(line)-1))
-			}
-		}
+		b.WriteString(markdown(t))
 	}
 	if len(notes) > 0 {
 		b.WriteString("\n")
@@ -280,6 +275,18 @@ func (rep *Report) WriteText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdown is a table for a document.
+func markdown(t [][]string) string {
+	var b strings.Builder
+	for i, line := range t {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(line)-1))
+		}
+	}
+	return b.String()
 }
 
 // align puts a table into columns; the first to the left, numbers to the right.
