@@ -25,7 +25,8 @@ type Console struct {
 	Out, Err io.Writer
 	// Progress: Err is a terminal, where a line may be written over.
 	Progress bool
-	// Interactive: there is a prompt, so that batches can go on behind it.
+	// Interactive: there is a prompt, so that batches can go on behind it. A script
+	// waits for them, as it may be over before they are.
 	Interactive bool
 
 	drivers sync.WaitGroup

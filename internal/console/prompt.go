@@ -26,8 +26,8 @@ const promptText = ">>: "
 // history and completion, otherwise line by line. It returns the exit code of
 // the last command, or of the first that went wrong if nobody watched.
 func (c *Console) Serve(ctx context.Context, in *os.File, history string) int {
-	c.Interactive = true
 	if term.IsTerminal(int(in.Fd())) {
+		c.Interactive = true
 		return c.terminal(ctx, in, history)
 	}
 	code := exitOK

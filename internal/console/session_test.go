@@ -374,6 +374,22 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// The batches of a script go on to their end, although its input is over.
+func TestScriptBatches(t *testing.T) {
+	s := newSite(t, hoststest.Warren(t))
+	s.agent("web1")
+	s.agent("web2")
+	s.online(2)
+	cmd := s.command("hosts")
+	cmd.Stdin = strings.NewReader("run 'echo x' --hosts web1 web2 --batch 1\n")
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "task id: 1\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, _, code := s.once("check_task", "1"); code != 0 || strings.Count(out, "  ok  ") != 2 {
+		t.Error(out)
+	}
+}
+
 // A long line is a command, one that is too long is an error, and SIGTERM ends
 // a console that waits for its input.
 func TestScriptLimits(t *testing.T) {

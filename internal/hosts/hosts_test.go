@@ -12,10 +12,13 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/warrenmq/warren/internal/hosts"
 	"github.com/warrenmq/warren/internal/hosts/agent"
 	"github.com/warrenmq/warren/internal/hosts/hoststest"
 	"github.com/warrenmq/warren/internal/hosts/record"
+	"github.com/warrenmq/warren/internal/hosts/topology"
 )
 
 // client is a console's client; each has a connection of its own.
@@ -178,6 +181,37 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// forge puts another record in the place of a task's, as an operator of the
+// broker can.
+func (w *world) forge(id record.ID, change func(*record.Task)) error {
+	v, err := w.c.Task(w.t.Context(), id, hosts.TaskOptions{})
+	if err != nil {
+		return err
+	}
+	conn, err := amqp.Dial(w.b.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	if _, err := ch.QueuePurge(topology.RecordQueue(id), false); err != nil {
+		return err
+	}
+	task := v.Task
+	change(&task)
+	msg, err := topology.EventMessage(&record.Event{Kind: record.Created, Task: id, Nonce: task.Nonce, Spec: &task})
+	if err != nil {
+		return err
+	}
+	if err := ch.Confirm(false); err != nil {
+		return err
+	}
+	return topology.Publish(w.t.Context(), ch, topology.Events, topology.TaskKey(id), msg)
+}
+
 // A record that shows one command and has another is not run again.
 func TestRetryOfForged(t *testing.T) {
 	w := newWorld(t, hoststest.Warren(t), "web1")
@@ -186,6 +220,15 @@ func TestRetryOfForged(t *testing.T) {
 	id := w.run(forged)
 	w.wait(id)
 	if v, err := w.c.Retry(t.Context(), id, false); err == nil || !strings.Contains(err.Error(), "not what its hosts were asked") {
+		t.Errorf("%v, %v", brief(v), err)
+	}
+	// One that names other hosts than it had.
+	id = w.run(spec("true", "web1"))
+	w.wait(id)
+	if err := w.forge(id, func(task *record.Task) { task.Hosts = []record.Target{{Name: "@all"}} }); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := w.c.Retry(t.Context(), id, false); err == nil || !strings.Contains(err.Error(), `"@all" cannot be a name`) {
 		t.Errorf("%v, %v", brief(v), err)
 	}
 	plain := hosts.Spec{Text: `test "a b" = 'a b'`, Hosts: []string{"web1"}, Command: argv("test", "a b", "=", "a b"), Expires: time.Minute, Keep: time.Hour}

@@ -296,6 +296,9 @@ func (c *Client) Retry(ctx context.Context, id record.ID, failed bool) (*record.
 	}
 	var again []string
 	for _, h := range old.Hosts {
+		if err := record.CheckName(h.Name); err != nil { // it might mean others: @all
+			return nil, refusef("the record of task %d is damaged: %s", id, err)
+		}
 		if !failed || h.State.Final() && h.State != record.OK {
 			again = append(again, h.Name)
 		}

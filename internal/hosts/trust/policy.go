@@ -92,13 +92,18 @@ func (p *Policy) line(words []string) error {
 }
 
 func (p *Policy) operator(words []string) error {
-	if len(words) != 3 || !operatorName(words[0]) || words[1] != "key" && words[1] != "user" {
+	if len(words) != 3 || words[2] == "" || !operatorName(words[0]) || words[1] != "key" && words[1] != "user" {
 		return errors.New("want: operator NAME key KEY, or: operator NAME user BROKER-USER")
 	}
 	if _, twice := p.operators[words[0]]; twice {
 		return fmt.Errorf("operator %s is there twice", words[0])
 	}
 	if words[1] == "user" {
+		for name, o := range p.operators {
+			if o.user == words[2] {
+				return fmt.Errorf("user %s is operator %s already", words[2], name)
+			}
+		}
 		p.operators[words[0]] = operator{user: words[2]}
 		return nil
 	}

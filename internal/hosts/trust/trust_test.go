@@ -160,6 +160,8 @@ func TestPolicyErrors(t *testing.T) {
 		"operator alice":                       "want: operator",
 		"\noperator alice key short":           "line 2",
 		"operator a user a\noperator a user b": "twice",
+		"operator a user x\noperator b user x": "user x is operator a already",
+		"operator a user ''":                   "want: operator",
 		"allow alice df":                       "operator alice is not there",
 		"operator a user a\nallow a":           "want: allow",
 		"operator a user a\nallow a user=x":    "command is missing",
