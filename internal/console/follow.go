@@ -66,10 +66,12 @@ func (f *follower) print(s *shown, prefix string, c record.Chunk) {
 		f.out.Write(c.Data)
 		return
 	}
-	data := append(s.partial[c.Stream], c.Data...)
-	i := bytes.LastIndexByte(data, '\n')
-	f.line(prefix, data[:i+1])
-	s.partial[c.Stream] = append([]byte(nil), data[i+1:]...)
+	i := bytes.LastIndexByte(c.Data, '\n')
+	if i >= 0 {
+		f.line(prefix, append(s.partial[c.Stream], c.Data[:i+1]...))
+		s.partial[c.Stream] = nil
+	}
+	s.partial[c.Stream] = append(s.partial[c.Stream], c.Data[i+1:]...)
 }
 
 func (f *follower) line(prefix string, data []byte) {

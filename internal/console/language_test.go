@@ -205,6 +205,28 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A line is printed when it is over, however it came.
+func TestFollower(t *testing.T) {
+	var out bytes.Buffer
+	h := &record.Host{Target: record.Target{Name: "a"}, State: record.InFlight}
+	v := &record.View{Hosts: []*record.Host{h, {Target: record.Target{Name: "b"}, State: record.Waiting}}}
+	f := &follower{out: &out, shown: map[string]*shown{}}
+	for _, c := range [][2]string{{"one", ""}, {" line\ntwo", "a | one line\n"}, {"", ""}, {"\n\xc3", "a | two\n"}, {"\xa4\nthree\nfo", "a | ä\na | three\n"}, {"ur", ""}} {
+		out.Reset()
+		h.Chunks = append(h.Chunks, record.Chunk{Stream: "stdout", Data: []byte(c[0])})
+		h.Bytes += int64(len(c[0]))
+		f.show(v)
+		if out.String() != c[1] {
+			t.Errorf("%q: %q, want %q", c[0], out.String(), c[1])
+		}
+	}
+	out.Reset()
+	h.State = record.OK
+	if f.show(v); out.String() != "a | four\na  ok\n" {
+		t.Errorf("%q", out.String())
+	}
+}
+
 func TestComplete(t *testing.T) {
 	var out bytes.Buffer
 	k := &completer{c: New(&hosts.Client{}, &out, &out), ctx: t.Context(), out: &out}
