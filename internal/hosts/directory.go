@@ -35,19 +35,13 @@ func (c *Client) Hosts(ctx context.Context) ([]Host, error) {
 
 func readHosts(ctx context.Context, conn *amqp.Connection) ([]Host, error) {
 	all := map[string]Host{}
-	take := func(m amqp.Delivery, online bool) {
-		var p record.Presence
-		if json.Unmarshal(m.Body, &p) != nil || p.Check() != nil || topology.KeyHost(m.RoutingKey) != p.Name {
-			return
-		}
-		all[p.Name] = Host{p, online && !p.Leaving}
-	}
-	if err := readRegistry(ctx, conn, "", func(m amqp.Delivery) { take(m, false) }); err != nil {
+	if err := readRegistry(ctx, conn, "", func(p record.Presence) { all[p.Name] = Host{p, false} }); err != nil {
 		return nil, err
 	}
 	err := topology.Read(ctx, conn, topology.Beats, func(m amqp.Delivery) bool {
-		if _, registered := all[topology.KeyHost(m.RoutingKey)]; registered {
-			take(m, true)
+		p, err := presence(m)
+		if _, registered := all[p.Name]; err == nil && registered {
+			all[p.Name] = Host{p, !p.Leaving}
 		}
 		return false
 	}, nil)
@@ -62,21 +56,37 @@ func readHosts(ctx context.Context, conn *amqp.Connection) ([]Host, error) {
 	return list, nil
 }
 
+// presence reads what an agent says of itself.
+func presence(m amqp.Delivery) (p record.Presence, err error) {
+	if err = json.Unmarshal(m.Body, &p); err != nil {
+		return p, err
+	}
+	if name := topology.KeyHost(m.RoutingKey); name != p.Name {
+		return p, fmt.Errorf("presence of host %q under the key of %q", p.Name, name)
+	}
+	return p, p.Check()
+}
+
 // readRegistry reads who has ever been there, and tidies up on the way: of each
-// agent only the newest entry stays, and of a forgotten one none.
-func readRegistry(ctx context.Context, conn *amqp.Connection, forget string, each func(amqp.Delivery)) error {
+// agent only the newest entry stays, and of a forgotten one none. What no agent
+// of this version would say goes as well, before it stands for its host.
+func readRegistry(ctx context.Context, conn *amqp.Connection, forget string, each func(record.Presence)) error {
 	newest := map[string]uint64{}
 	var old []uint64
 	err := topology.Read(ctx, conn, topology.Registry, func(m amqp.Delivery) bool {
 		name := topology.KeyHost(m.RoutingKey)
-		if name == "" || name == forget {
+		p, err := presence(m)
+		switch {
+		case name == "" || name == forget:
 			return true
+		case err != nil:
+			return p.Version <= record.Version
 		}
 		if tag, seen := newest[name]; seen {
 			old = append(old, tag)
 		}
 		newest[name] = m.DeliveryTag
-		each(m)
+		each(p)
 		return false
 	}, func(ch *amqp.Channel) error {
 		for _, tag := range old {
@@ -107,7 +117,7 @@ func (c *Client) Forget(ctx context.Context, name string) error {
 		if err := topology.DeleteAgent(conn, name); err != nil {
 			return err
 		}
-		return readRegistry(ctx, conn, name, func(amqp.Delivery) {})
+		return readRegistry(ctx, conn, name, func(record.Presence) {})
 	})
 }
 

@@ -160,6 +160,11 @@ func TestOperatorRemoved(t *testing.T) {
 // send puts a message into a queue, as somebody with the broker's password can.
 func (g *guarded) send(queue, kind string, headers amqp.Table, body []byte) {
 	g.t.Helper()
+	g.publish("", queue, amqp.Publishing{Type: kind, Headers: headers, Body: body})
+}
+
+func (g *guarded) publish(exchange, key string, msg amqp.Publishing) {
+	g.t.Helper()
 	conn, err := amqp.Dial(g.b.URL)
 	if err != nil {
 		g.t.Fatal(err)
@@ -169,7 +174,7 @@ func (g *guarded) send(queue, kind string, headers amqp.Table, body []byte) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	if err := ch.Publish("", queue, false, false, amqp.Publishing{Type: kind, Headers: headers, Body: body}); err != nil {
+	if err := ch.Publish(exchange, key, false, false, msg); err != nil {
 		g.t.Fatal(err)
 	}
 	if err := ch.Close(); err != nil {
@@ -312,11 +317,23 @@ func TestGarbageInShared(t *testing.T) {
 			g.send(queue, "nonsense", nil, []byte(body))
 		}
 	}
+	// What an agent's user may publish under its own key.
+	for key, m := range map[string]amqp.Publishing{
+		topology.PresenceKey("web1"):  {Type: topology.TypePresence, Body: []byte(`{"v":1,"name":"web1","addrs":["\u001b[2J"]}`)},
+		topology.BeatKey("web1"):      {Type: topology.TypeBeat, Body: []byte(`{"v":1,"name":"web1","leaving":true,"groups":["a\nb"]}`)},
+		topology.HostKey(id, "web1"):  {Type: "close", Body: []byte(fmt.Sprintf(`{"v":1,"kind":"close","task":%d}`, id))},
+		topology.HostKey(id, "other"): {Type: "finished", Body: []byte(fmt.Sprintf(`{"v":1,"kind":"finished","task":%d,"host":"web1","outcome":{"state":"lost"}}`, id))},
+	} {
+		g.publish(topology.Events, key, m)
+	}
 	v, err := g.c.Task(t.Context(), id, hosts.TaskOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g.expect(v, "web1=ok")
+	if v.Closed || v.Hosts[0].Late != nil {
+		t.Errorf("closed: %v, told later: %v", v.Closed, v.Hosts[0].Late)
+	}
 	list, err := g.c.Hosts(t.Context())
 	if err != nil || len(list) != 1 {
 		t.Errorf("%v, %v", list, err)
