@@ -62,9 +62,13 @@ func checkCommands() []*Command {
 			Banner: bannerf("Checking for leader-less quorum queues ..."), Run: func(*call) (any, error) {
 				return "Node reported all quorum queues as having responsive leader replicas", nil
 			}}),
-		check(Command{Name: "check_if_cluster_has_classic_queue_mirroring_policy", Usage: "check_if_cluster_has_classic_queue_mirroring_policy", Short: "Fails if a policy has keys of mirroring",
+		check(Command{Name: "check_if_cluster_has_classic_queue_mirroring_policy", Tools: queues, Usage: "check_if_cluster_has_classic_queue_mirroring_policy", Short: "Fails if a policy has keys of mirroring",
 			Banner: bannerf("Checking if cluster has any classic queue mirroring policy ..."), Run: (*call).checkMirroring}),
-		check(Command{Name: "check_if_any_deprecated_features_are_used", Usage: "check_if_any_deprecated_features_are_used", Short: "Fails if features are in use that will go",
+		check(Command{Name: "has_reached_target_cluster_size", Tools: []Tool{Ctl, Diagnostics, Upgrade}, Usage: "has_reached_target_cluster_size", Short: "Fails unless all nodes of the cluster are there (there is one)",
+			Banner: bannerf("Checking if target cluster size has been reached on node %s ...", onNode), Run: func(c *call) (any, error) {
+				return report{text: "Target cluster size has been reached on node " + c.name(), value: c.verdict("ok")}, nil
+			}}),
+		check(Command{Name: "check_if_any_deprecated_features_are_used", Tools: both, Usage: "check_if_any_deprecated_features_are_used", Short: "Fails if features are in use that will go",
 			Banner: bannerf("Checking if any deprecated features are used ..."), Run: (*call).checkDeprecated}),
 		check(Command{Name: "check_if_metadata_store_is_initialized", Usage: "check_if_metadata_store_is_initialized", Short: "Fails unless the definitions have been read",
 			Banner: bannerf("Checking if the metadata store of node %s is initialized ...", onNode), Run: func(c *call) (any, error) { return "Metadata store on node " + c.name() + " is initialized", nil }}),
@@ -275,11 +279,8 @@ func (c *call) checkMirroring() (any, error) {
 		return nil, err
 	}
 	for _, p := range ps {
-		definition, _ := p["definition"].(map[string]any)
-		for k := range definition {
-			if strings.HasPrefix(k, "ha-") {
-				return nil, &sickness{code: exitUnavailable, report: report{text: "Policies that enable classic queue mirroring: " + text1(p["name"]), value: c.verdict("error")}}
-			}
+		if mirrors(p) {
+			return nil, &sickness{code: exitUnavailable, report: report{text: "Policies that enable classic queue mirroring: " + text1(p["name"]), value: c.verdict("error")}}
 		}
 	}
 	return report{text: "Cluster reported no policies that enable classic queue mirroring", value: c.verdict("ok")}, nil

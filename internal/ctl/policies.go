@@ -49,7 +49,40 @@ func policyCommands() []*Command {
 			Banner: func(c *call) string {
 				return fmt.Sprintf("Listing policies that match %s '%s' in vhost '%s' ...", c.objectType(), c.args[0], c.vhost())
 			}, Run: (*call).policiesThatMatch},
+		mirroring("list_policies_with_classic_queue_mirroring", "policies", "policies"),
+		mirroring("list_operator_policies_with_classic_queue_mirroring", "operator policies", "operator-policies"),
 	}
+}
+
+// mirroring is a list of policies that mirror queues. A node keeps their keys,
+// for clusters that definitions are brought back to.
+func mirroring(name, what, kind string) *Command {
+	return &Command{Name: name, Tools: []Tool{Diagnostics, Queues}, Group: groupMonitoring, Usage: name + " [--no-table-headers]", Timed: true, Formatter: "table",
+		Short: "Lists " + what + " with keys of mirroring", Banner: bannerf("Listing %s with classic queue mirroring ...", func(*call) string { return what }),
+		Run: func(c *call) (any, error) {
+			ps, err := c.objects("/" + kind)
+			out := rows{columns: policyColumns(), whole: true}
+			for _, p := range ps {
+				if mirrors(p) {
+					out.list = append(out.list, policyRow(p))
+				}
+			}
+			return out, err
+		}}
+}
+
+func mirrors(policy map[string]any) bool {
+	definition, _ := policy["definition"].(map[string]any)
+	for k := range definition {
+		if strings.HasPrefix(k, "ha-") {
+			return true
+		}
+	}
+	return false
+}
+
+func policyColumns() []string {
+	return []string{"vhost", "name", "pattern", "apply-to", "definition", "priority"}
 }
 
 func (c *call) setPolicy(kind string) error {
@@ -81,7 +114,7 @@ func (c *call) listPolicies(kind string) (any, error) {
 		return nil, err
 	}
 	ps, err := c.objects(path(kind, c.vhost()))
-	out := rows{columns: []string{"vhost", "name", "pattern", "apply-to", "definition", "priority"}, whole: true}
+	out := rows{columns: policyColumns(), whole: true}
 	for _, p := range ps {
 		out.list = append(out.list, policyRow(p))
 	}

@@ -27,18 +27,14 @@ func replicaCommands() []*Command {
 			Short: "Takes a member away from a quorum queue", Explain: [][2]string{queue, node},
 			Banner: bannerf("Removing a replica of queue %s on node %s...", arg(0), arg(1)), Run: (*call).deleteMember},
 		{Name: "grow", Tools: tool, Group: groupCluster, Usage: "grow <node> <all | even> [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", Min: 2, Max: 2, Formatter: "table", Flags: patterns,
-			Short: "Adds a member on a node to quorum queues", Check: func(c *call) error {
-				if !slices.Contains([]string{"all", "even"}, c.args[1]) {
-					return c.wrong(exitUsage, fmt.Sprintf(`"strategy '%s' is not recognised."`, c.args[1]))
-				}
-				return nil
-			},
+			Short: "Adds a member on a node to quorum queues", Check: (*call).checkStrategy,
 			Banner: bannerf("Growing %s quorum queues on %s...", arg(1), arg(0)), Run: noRows},
 		{Name: "grow_to_count", Tools: tool, Group: groupCluster, Usage: "grow_to_count <count> <all | even> [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", Min: 2, Max: 2, Formatter: "table", Flags: patterns,
 			Short: "Adds members to quorum queues up to a number", Check: (*call).checkCount,
 			Banner: bannerf("Growing %s quorum queues to %s members...", arg(1), arg(0)), Run: noRows},
 		{Name: "shrink", Tools: tool, Group: groupCluster, Usage: "shrink <node> [--errors-only]", Min: 1, Max: 1, Formatter: "table", Flags: patterns,
-			Short: "Takes the members on a node away from quorum queues", Banner: bannerf("Shrinking quorum queues on %s...", arg(0)), Run: (*call).shrink},
+			Short: "Takes the members on a node away from quorum queues", Banner: bannerf("Shrinking quorum queues on %s...", arg(0)),
+			Run: func(c *call) (any, error) { return c.shrinkAll("quorum", "error: last_node") }},
 		{Name: "rebalance", Tools: tool, Group: groupCluster, Usage: "rebalance < all | classic | quorum | stream > [--vhost-pattern <pattern>] [--queue-pattern <pattern>]", Min: 1, Max: 1,
 			Formatter: "pretty_table", Flags: patterns, Short: "Spreads leaders over the nodes",
 			Check: func(c *call) error {
@@ -118,16 +114,23 @@ func (c *call) deleteMember() (any, error) {
 	return nil, err
 }
 
-// shrink takes nothing away from this node: it has the only members.
-func (c *call) shrink() (any, error) {
+func (c *call) checkStrategy() error {
+	if !slices.Contains([]string{"all", "even"}, c.args[1]) {
+		return c.wrong(exitUsage, fmt.Sprintf(`"strategy '%s' is not recognised."`, c.args[1]))
+	}
+	return nil
+}
+
+// shrinkAll takes nothing away from this node: it has the only members.
+func (c *call) shrinkAll(kind, why string) (any, error) {
 	out := rows{columns: []string{"vhost", "name", "size", "result"}, whole: true}
 	if c.args[0] != c.name() {
 		return out, nil
 	}
 	queues, err := c.objects("/queues?columns=vhost,name,type")
 	for _, q := range queues {
-		if q["type"] == "quorum" {
-			out.list = append(out.list, []any{q["vhost"], q["name"], int64(1), "error: last_node"})
+		if q["type"] == kind {
+			out.list = append(out.list, []any{q["vhost"], q["name"], int64(1), why})
 		}
 	}
 	return out, err
@@ -176,7 +179,28 @@ func streamCommands() []*Command {
 	refuse := func(name, usage, short string, min, max int) *Command {
 		return &Command{Name: name, Tools: tool, Group: groupForeign, Usage: usage, Min: min, Max: max, Short: short, Run: notHere(none)}
 	}
+	also := func(cmd *Command, tools ...Tool) *Command {
+		cmd.Tools = append([]Tool{Streams}, tools...)
+		return cmd
+	}
+	group := []flag{{"stream", text, ""}, {"reference", text, ""}, {"verbose", boolean, ""}}
+	grouped := func(cmd *Command, tools ...Tool) *Command {
+		cmd.Flags = group
+		return also(cmd, tools...)
+	}
 	return []*Command{
+		{Name: "grow", Tools: tool, Group: groupCluster, Usage: "grow <node> <all | even> [--vhost-pattern <pattern>] [--queue-pattern <pattern>] [--errors-only]", Min: 2, Max: 2, Formatter: "table",
+			Flags: []flag{{"vhost-pattern", text, ""}, {"queue-pattern", text, ""}, {"errors-only", boolean, ""}},
+			Short: "Adds a replica on a node to streams", Check: (*call).checkStrategy,
+			Banner: bannerf("Growing %s streams on %s...", arg(1), arg(0)), Run: (*call).growStreams},
+		{Name: "shrink", Tools: tool, Group: groupCluster, Usage: "shrink <node> [--errors-only]", Min: 1, Max: 1, Formatter: "table", Flags: []flag{{"errors-only", boolean, ""}},
+			Short: "Takes the replicas on a node away from streams", Banner: bannerf("Shrinking streams on %s...", arg(0)),
+			Run: func(c *call) (any, error) {
+				return c.shrinkAll("stream", "error: the last replica cannot be removed")
+			}},
+		{Name: "transfer_leadership", Tools: tool, Group: groupReplication, Usage: "transfer_leadership [--vhost <vhost>] <stream> <node>", Min: 2, Max: 2,
+			Short: "Makes another replica of a stream its leader", Explain: [][2]string{stream, {"<node>", "Name of a node"}},
+			Banner: bannerf("Transferring leadership of stream %s to node %s...", arg(0), arg(1)), Run: (*call).transferStream},
 		{Name: "stream_status", Tools: both, Group: groupMonitoring, Usage: "stream_status [--vhost <vhost>] [--tracking] <stream>", Min: 1, Max: 1, Formatter: "pretty_table",
 			Flags: []flag{{"tracking", boolean, ""}}, Short: "Shows how a stream is", Explain: [][2]string{stream},
 			Banner: bannerf("Status of stream %s on node %s ...", arg(0), onNode), Run: (*call).streamStatus},
@@ -187,16 +211,19 @@ func streamCommands() []*Command {
 			Short: "Takes a replica away from a stream", Explain: [][2]string{stream},
 			Banner: bannerf("Removing a replica of queue %s on node %s...", arg(0), arg(1)), Run: (*call).deleteReplica},
 		refuse("restart_stream", "restart_stream [--vhost <vhost>] <stream> [--preferred-leader-node <node>]", "Elects a stream's leader anew", 1, 1),
-		refuse("coordinator_status", "coordinator_status", "Shows how the coordinator of streams is", 0, 0),
-		refuse("add_super_stream", "add_super_stream <name> [--partitions <n>] [--binding-keys <keys>]", "Makes a super stream", 1, 1),
-		refuse("delete_super_stream", "delete_super_stream <name> [--vhost <vhost>]", "Deletes a super stream", 1, 1),
+		also(refuse("coordinator_status", "coordinator_status", "Shows how the coordinator of streams is", 0, 0), Diagnostics),
+		also(refuse("add_super_stream", "add_super_stream <name> [--partitions <n>] [--binding-keys <keys>]", "Makes a super stream", 1, 1), Ctl),
+		also(refuse("delete_super_stream", "delete_super_stream <name> [--vhost <vhost>]", "Deletes a super stream", 1, 1), Ctl),
 		{Name: "set_stream_retention_policy", Tools: tool, Group: groupForeign, Usage: "set_stream_retention_policy [--vhost <vhost>] <name> <policy>", Min: 2, Max: 2,
 			Short: "Sets how long a stream keeps messages", Run: notHere("how long a stream keeps messages is a policy's to say: rabbitmqctl set_policy NAME PATTERN '{\"max-age\":\"7D\"}' --apply-to streams")},
-		refuse("list_stream_connections", "list_stream_connections [<column> ...]", "Lists connections of the stream protocol", 0, -1),
-		refuse("list_stream_publishers", "list_stream_publishers [<column> ...]", "Lists publishers of streams", 0, -1),
-		refuse("list_stream_consumers", "list_stream_consumers [<column> ...]", "Lists consumers of streams", 0, -1),
-		refuse("list_stream_tracking", "list_stream_tracking <stream>", "Lists the offsets that a stream keeps", 1, 1),
-		refuse("reset_offset", "reset_offset --stream <stream> --reference <reference>", "Resets an offset that a stream keeps", 0, 0),
+		also(refuse("list_stream_connections", "list_stream_connections [<column> ...]", "Lists connections of the stream protocol", 0, -1), Ctl, Diagnostics),
+		also(refuse("list_stream_publishers", "list_stream_publishers [<column> ...]", "Lists publishers of streams", 0, -1), Ctl, Diagnostics),
+		also(refuse("list_stream_consumers", "list_stream_consumers [<column> ...]", "Lists consumers of streams", 0, -1), Ctl, Diagnostics),
+		grouped(refuse("list_stream_consumer_groups", "list_stream_consumer_groups [--vhost <vhost>] [<column> ...]", "Lists groups of consumers of streams", 0, -1), Ctl, Diagnostics),
+		grouped(refuse("list_stream_group_consumers", "list_stream_group_consumers --stream <stream> --reference <reference> [--vhost <vhost>] [<column> ...]", "Lists the consumers of a group", 0, -1), Ctl, Diagnostics),
+		grouped(refuse("activate_stream_consumer", "activate_stream_consumer --stream <stream> --reference <reference> [--vhost <vhost>]", "Makes a consumer of a group the active one", 0, 0), Ctl),
+		also(refuse("list_stream_tracking", "list_stream_tracking <stream>", "Lists the offsets that a stream keeps", 1, 1), Ctl, Diagnostics),
+		also(refuse("reset_offset", "reset_offset --stream <stream> --reference <reference>", "Resets an offset that a stream keeps", 0, 0), Ctl),
 	}
 }
 
@@ -225,6 +252,30 @@ func (c *call) addReplica() (any, error) {
 func (c *call) deleteReplica() (any, error) {
 	_, err := c.replicated("stream", "not_found", "Cannot delete replicas from a %s queue")
 	return nil, err
+}
+
+// growStreams adds nothing: on this node each stream is, and there is no other.
+func (c *call) growStreams() (any, error) {
+	if c.args[0] != c.name() {
+		return nil, c.unfit("node " + c.args[0] + " is not a member of the cluster")
+	}
+	return rows{whole: true}, nil
+}
+
+// transferStream answers with the leader, which is this node whatever was asked
+// for, as that of a stream without another replica in RabbitMQ.
+func (c *call) transferStream() (any, error) {
+	var q map[string]any
+	err := c.get(path("queues", c.vhost(), c.args[0]), &q)
+	switch {
+	case client.IsNotFound(err):
+		return nil, plain(exitData, "queue '%s' was not found in virtual host '%s'", c.args[0], c.vhost())
+	case err != nil:
+		return nil, err
+	case text1(q["type"]) != "stream":
+		return nil, failedf(exitUnavailable, "Cannot transfer leadership of a %s queue", text1(q["type"]))
+	}
+	return c.name(), nil
 }
 
 func upgradeCommands() []*Command {
@@ -289,6 +340,7 @@ func foreignCommands() []*Command {
 		refuse(Diagnostics, "consume_event_stream [--duration|-d <seconds>] [--pattern <pattern>]", "Prints internal events", "the stream of internal events is not part of this version of Warren; the audit log has every change", 0),
 		refuse(Ctl, "schema_info [--no-table-headers] [<column> ...]", "Lists the tables of the definitions", "there are no Mnesia tables: definitions are kept in the node's own log", -1),
 		refuse(Diagnostics, "schema_info [--no-table-headers] [<column> ...]", "Lists the tables of the definitions", "there are no Mnesia tables: definitions are kept in the node's own log", -1),
+		refuse(Diagnostics, "consistent_hash_exchange_ring_state <exchange>", "Shows the ring of a consistent hash exchange", "the consistent hash exchange is not part of this version of Warren", 1),
 		refuse(Diagnostics, "metadata_store_status", "Shows the replicas of the definitions", "definitions are not replicated in this version of Warren", 0),
 	}
 	for _, p := range [][3]string{
@@ -297,11 +349,16 @@ func foreignCommands() []*Command {
 		{"list_mqtt_connections [<column> ...]", "Lists connections of MQTT", "MQTT is"}, {"list_web_mqtt_connections [<column> ...]", "Lists connections of MQTT over WebSockets", "MQTT is"},
 		{"list_stomp_connections [<column> ...]", "Lists connections of STOMP", "STOMP is"}, {"list_amqp10_connections [<column> ...]", "Lists connections of AMQP 1.0", "AMQP 1.0 is"},
 		{"clear_auth_backend_cache", "Empties the cache of permissions", "the cache of an authentication backend is"},
-		{"add_signing_key <name>", "Adds a key of OAuth 2", "OAuth 2 is"},
+		{"add_signing_key <name>", "Adds a key of OAuth 2", "OAuth 2 is"}, {"add_uaa_key <name>", "Adds a key of OAuth 2", "OAuth 2 is"},
+		{"list_trust_store_certificates", "Lists the certificates of the trust store", "the trust store is"}, {"refresh_trust_store", "Reads the trust store again", "the trust store is"},
 	} {
 		c := refuse(Ctl, p[0], p[1], p[2]+" not part of this version of Warren", -1)
+		if strings.HasPrefix(c.Name, "list_") || strings.HasSuffix(c.Name, "_status") {
+			c.Tools = append(c.Tools, Diagnostics)
+		}
 		out = append(out, c)
 	}
+	out = append(out, interceptorCommands()...)
 	gc := &Command{Name: "force_gc", Group: groupOperations, Usage: "force_gc", Timed: true, Short: "Accepted for scripts: Go collects garbage by itself",
 		Banner: bannerf("Will ask all processes on node %s to schedule a full sweep GC", onNode), Run: nothing}
 	reset := &Command{Name: "reset_stats_db", Group: groupOperations, Usage: "reset_stats_db [--all]", Flags: []flag{{"all", boolean, ""}}, Short: "Drops the statistics and begins anew",
