@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/warrenmq/warren/internal/hosts"
 	"github.com/warrenmq/warren/internal/hosts/command"
 	"github.com/warrenmq/warren/internal/hosts/record"
@@ -240,6 +242,18 @@ func TestComplete(t *testing.T) {
 	}
 	if _, _, ok := k.complete("ch", 2, 'x'); ok {
 		t.Error("a letter was completed")
+	}
+}
+
+// A broker that does not answer does not hold up who types.
+func TestCompleteHangs(t *testing.T) {
+	var out bytes.Buffer
+	end := make(chan struct{})
+	defer close(end)
+	dial := func(context.Context) (*amqp.Connection, error) { <-end; return nil, amqp.ErrClosed }
+	k := &completer{c: New(&hosts.Client{Dial: dial}, &out, &out), ctx: t.Context(), out: &out}
+	if got, _, _ := k.complete("run x --hosts --wa", 18, '\t'); got != "run x --hosts --wait " {
+		t.Errorf("%q", got)
 	}
 }
 

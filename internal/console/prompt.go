@@ -292,11 +292,11 @@ func (k *completer) candidates(words []string) []string {
 	}
 	switch {
 	case last == "--hosts", last == "--host", v.name == "forget":
-		return append(list, k.hosts()...)
+		return append(list, k.soon(k.hosts)...)
 	case v.name == "help":
 		return verbNames()
 	case v.args == "ID" && len(words) == 1:
-		return append(list, k.tasks()...)
+		return append(list, k.soon(k.tasks)...)
 	}
 	return list
 }
@@ -311,9 +311,22 @@ func verbNames() (names []string) {
 // tabWait is how long the Tab key may take when the broker is away.
 const tabWait = 2 * time.Second
 
-func (k *completer) hosts() []string {
+// soon asks the broker, and does without if there is no answer soon. A broker
+// that hangs is noticed by its heartbeats; then who asks ends as well.
+func (k *completer) soon(ask func(context.Context) []string) []string {
 	ctx, cancel := context.WithTimeout(k.ctx, tabWait)
 	defer cancel()
+	answer := make(chan []string, 1)
+	go func() { answer <- ask(ctx) }()
+	select {
+	case list := <-answer:
+		return list
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (k *completer) hosts(ctx context.Context) []string {
 	list, err := k.c.Client.Hosts(ctx)
 	if err != nil {
 		return nil
@@ -328,9 +341,7 @@ func (k *completer) hosts() []string {
 	return names
 }
 
-func (k *completer) tasks() (ids []string) {
-	ctx, cancel := context.WithTimeout(k.ctx, tabWait)
-	defer cancel()
+func (k *completer) tasks(ctx context.Context) (ids []string) {
 	list, err := k.c.Client.Tasks(ctx, 20)
 	if err != nil {
 		return nil
