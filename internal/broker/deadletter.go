@@ -70,6 +70,10 @@ func (b *Broker) DeadLetter(pq *queueproc.Queue, reason queue.Reason, it *queue.
 	for i, k := range keys {
 		more[i] = []byte(k)
 	}
+	if !to.hasKey {
+		pub.Msg.Hidden = m.Hidden
+		more = append(more, m.HiddenKeys()...)
+	}
 	if x == nil && isReplyAddress(string(key)) {
 		b.deliverReply(string(key), &pub.Msg)
 		return false

@@ -152,7 +152,7 @@ func (b *Broker) editMessage(a Actor, q *Queue, seq uint64, props wire.Propertie
 		err = mayClaim(a, &props, &old)
 	}
 	if err == nil {
-		err = b.sendTo(send, &message.Message{Exchange: old.Exchange, RoutingKey: old.RoutingKey, Props: props.Append(nil), Body: body})
+		err = b.sendTo(send, &message.Message{Exchange: old.Exchange, RoutingKey: old.RoutingKey, Props: props.Append(nil), Body: body, Hidden: old.Hidden})
 	}
 	if err != nil {
 		taken[0].PutBack()

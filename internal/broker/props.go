@@ -2,6 +2,7 @@ package broker
 
 import (
 	"github.com/warrenmq/warren/internal/broker/exchange"
+	"github.com/warrenmq/warren/internal/message"
 	"github.com/warrenmq/warren/internal/proto/amqp091/wire"
 )
 
@@ -23,8 +24,9 @@ func (h *headerLookup) Lookup(key string) (exchange.Value, bool) {
 }
 
 // copies collects the extra routing keys of the CC and BCC headers. strip: a
-// BCC header has to be removed before delivery.
-func copies(table []byte) (keys [][]byte, strip bool, err error) {
+// BCC header has to be removed before delivery; its keys are hidden, as a stored
+// message has them.
+func copies(table []byte) (keys [][]byte, hidden []byte, strip bool, err error) {
 	for _, name := range [...]string{"CC", "BCC"} {
 		v, ok := wire.TableView(table).Lookup(name)
 		if !ok {
@@ -32,16 +34,19 @@ func copies(table []byte) (keys [][]byte, strip bool, err error) {
 		}
 		arr, ok := v.AsArray()
 		if !ok {
-			return nil, false, errf(PreconditionFailed, "invalid message: {unacceptable_type_in_header,%q,%s}", name, v.TypeName())
+			return nil, nil, false, errf(PreconditionFailed, "invalid message: {unacceptable_type_in_header,%q,%s}", name, v.TypeName())
 		}
-		strip = strip || name == "BCC"
+		strip = name == "BCC"
 		for it := arr.Iter(); it.Next(); {
 			if e := it.Value(); e.Code() == 'S' {
 				keys = append(keys, e.Bytes())
+				if strip {
+					hidden = message.AppendKey(hidden, e.Bytes())
+				}
 			}
 		}
 	}
-	return keys, strip, nil
+	return keys, hidden, strip, nil
 }
 
 // withoutHeader re-encodes properties without one header.

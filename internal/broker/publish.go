@@ -172,7 +172,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if hasHeaders {
 		var strip bool
 		var err error
-		if more, strip, err = copies(headers); err != nil {
+		if more, pub.Msg.Hidden, strip, err = copies(headers); err != nil {
 			c.Flush()
 			return false, err
 		}

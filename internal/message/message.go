@@ -20,17 +20,29 @@ type Message struct {
 	RoutingKey []byte // at most 255 bytes
 	Props      []byte // AMQP 0-9-1 property flags and values
 	Body       []byte
+	// Hidden are the routing keys of a BCC header, which nobody is shown, as
+	// AppendKey makes them; most messages have none.
+	Hidden []byte
 }
 
 // StoredSize returns the length of the stored form of m in bytes.
 func (m *Message) StoredSize() int {
-	return storedHead + len(m.Exchange) + len(m.RoutingKey) + len(m.Props) + len(m.Body)
+	n := storedHead
+	if len(m.Hidden) > 0 {
+		n += hiddenHead + len(m.Hidden)
+	}
+	return n + len(m.Exchange) + len(m.RoutingKey) + len(m.Props) + len(m.Body)
 }
 
 // The stored form: one byte length and bytes of the exchange, the same of the
-// routing key, a four byte big-endian length and bytes of the properties, and
-// the body up to the end. See docs/format/message.md.
-const storedHead = 1 + 1 + 4
+// routing key, a four byte big-endian length and bytes of the properties, if the
+// highest bit of that length is set the same of the hidden keys, and the body up
+// to the end. See docs/format/message.md.
+const (
+	storedHead = 1 + 1 + 4
+	hiddenHead = 4
+	hasHidden  = 1 << 31
+)
 
 // AppendHead appends the stored form of everything but the body, so that a
 // store can write head and body without joining them first.
@@ -39,6 +51,12 @@ func (m *Message) AppendHead(dst []byte) []byte {
 	dst = append(dst, m.Exchange...)
 	dst = append(dst, byte(len(m.RoutingKey)))
 	dst = append(dst, m.RoutingKey...)
+	if len(m.Hidden) > 0 {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(m.Props))|hasHidden)
+		dst = append(dst, m.Props...)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(m.Hidden)))
+		return append(dst, m.Hidden...)
+	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(m.Props)))
 	return append(dst, m.Props...)
 }
@@ -66,11 +84,48 @@ func Parse(b []byte) (m Message, ok bool) {
 		return m, false
 	}
 	m.RoutingKey, b = b[:n:n], b[n:]
-	n = int(binary.BigEndian.Uint32(b))
+	size := binary.BigEndian.Uint32(b)
+	n = int(size &^ hasHidden)
 	b = b[4:]
-	if n < 0 || len(b) < n {
+	if len(b) < n {
 		return m, false
 	}
 	m.Props, m.Body = b[:n:n], b[n:]
+	if size&hasHidden != 0 {
+		return m, m.parseHidden()
+	}
 	return m, true
+}
+
+// parseHidden takes the hidden keys off the front of the body.
+func (m *Message) parseHidden() bool {
+	b := m.Body
+	if len(b) < hiddenHead {
+		return false
+	}
+	n := int(binary.BigEndian.Uint32(b) &^ hasHidden)
+	if b = b[hiddenHead:]; n == 0 || len(b) < n || m.Body[0] >= 0x80 {
+		return false
+	}
+	m.Hidden, m.Body = b[:n:n], b[n:]
+	return true
+}
+
+// AppendKey appends a routing key to hidden ones.
+func AppendKey(dst, key []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(key))), key...)
+}
+
+// HiddenKeys returns the hidden routing keys, which are views into the message.
+func (m *Message) HiddenKeys() (keys [][]byte) {
+	for b := m.Hidden; len(b) > 0; {
+		n, k := binary.Uvarint(b)
+		if k <= 0 || n > uint64(len(b)-k) {
+			return keys
+		}
+		b = b[k:]
+		keys = append(keys, b[:n:n])
+		b = b[n:]
+	}
+	return keys
 }

@@ -2,6 +2,8 @@ package message
 
 import (
 	"bytes"
+	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -9,6 +11,8 @@ func FuzzParse(f *testing.F) {
 	m := Message{Exchange: []byte("x"), RoutingKey: []byte("a.b"), Props: []byte{0x10, 0, 2}, Body: []byte("body")}
 	f.Add(m.Append(nil))
 	f.Add((&Message{}).Append(nil))
+	m.Hidden = AppendKey(AppendKey(nil, []byte("secret")), nil)
+	f.Add(m.Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, ok := Parse(b)
 		if !ok {
@@ -17,7 +21,36 @@ func FuzzParse(f *testing.F) {
 		if got := m.Append(nil); !bytes.Equal(got, b) {
 			t.Errorf("%x came back as %x", b, got)
 		}
+		if m.StoredSize() != len(b) {
+			t.Errorf("%x has %d bytes, not %d", b, len(b), m.StoredSize())
+		}
+		m.HiddenKeys()
 	})
+}
+
+// The form without hidden keys is what it was before there were any.
+func TestHidden(t *testing.T) {
+	m := Message{Exchange: []byte("x"), RoutingKey: []byte("k"), Props: []byte{0, 0}, Body: []byte("body")}
+	if got, want := string(m.Append(nil)), "\x01x\x01k\x00\x00\x00\x02\x00\x00body"; got != want {
+		t.Errorf("stored as %q, want %q", got, want)
+	}
+	for _, key := range []string{"one", "", strings.Repeat("long", 1000)} {
+		m.Hidden = AppendKey(m.Hidden, []byte(key))
+	}
+	got, ok := Parse(m.Append(nil))
+	if !ok || !reflect.DeepEqual(got, m) {
+		t.Fatalf("came back as %+v", got)
+	}
+	keys := got.HiddenKeys()
+	if len(keys) != 3 || string(keys[0]) != "one" || len(keys[1]) != 0 || len(keys[2]) != 4000 {
+		t.Errorf("the keys came back as %q", keys)
+	}
+	b := m.Append(nil)
+	for n := range len(b) - len(m.Body) {
+		if _, ok := Parse(b[:n]); ok {
+			t.Errorf("cut at %d of %d it is taken for whole", n, len(b))
+		}
+	}
 }
 
 // What is put into an arena stays as it was until it is released, whatever
