@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
@@ -114,4 +115,87 @@ func TestDeadLetterToHiddenKeys(t *testing.T) {
 	reject("own")
 	d.want("own key", d.bodies("dead.other", BrowseOptions{}), []string{"n"})
 	d.want("not the others", d.bodies("dead.secret", BrowseOptions{}), nil)
+}
+
+// Dead letters that must arrive wait for their target over crashes and restarts,
+// whether the log, a checkpoint or a page on disk tells of the message.
+func TestDeadLettersThatMustArriveSurvive(t *testing.T) {
+	const n = 20_000
+	for _, checkpoint := range []int64{0, 100_000} {
+		fs := vfs.NewMem()
+		d := deskWith(t, fs, checkpoint)
+		d.declare("q", wire.Table{arg("x-queue-type", wire.String("quorum")), arg("x-overflow", wire.String("reject-publish")),
+			arg("x-dead-letter-exchange", wire.String("later")), arg("x-dead-letter-strategy", wire.String("at-least-once"))})
+		for i := range n {
+			d.publish("q", persistent, fmt.Sprintf("m%d", i))
+		}
+		var dead []string
+		die := func(n int) {
+			var back []queueproc.Settle
+			for range n {
+				if ok, err := d.ch.Get("q", false, func(_ *queueproc.Queue, dl queueproc.Delivery, m *message.Message, _ int) {
+					back = append(back, queueproc.Settle{Slot: dl.Slot, Seq: dl.Seq})
+					dead = append(dead, string(m.Body))
+				}); err != nil || !ok {
+					t.Fatal(ok, err)
+				}
+			}
+			d.client.vhost.Queue("q").Settle(back, queue.Reject)
+		}
+		d.get("q", 8_500) // so that pages have come back into memory, whose records still count
+		die(2)
+		d.get("q", 500)
+		die(2)
+		left := n - 8_500 - 500 - 4
+		check := func(what string, d *desk) {
+			t.Helper()
+			q := d.client.vhost.Queue("q")
+			until(t, func() string {
+				if i := q.Info(); i.Ready != left || q.Stuck() != 4 || i.Persistent != int64(left+4) {
+					return fmt.Sprintf("%s: %d ready, %d dead, %d persistent", what, i.Ready, q.Stuck(), i.Persistent)
+				}
+				return ""
+			})
+		}
+		check("at first", d)
+		if err := d.b.barrier(); err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(3) {
+			after := fs.CrashClone(rand.New(rand.NewPCG(seed, 1)))
+			c := newDesk(t, after)
+			check("after a crash", c)
+			if err := c.b.barrier(); err != nil {
+				t.Fatal(err)
+			}
+			again := newDesk(t, after.CrashClone(rand.New(rand.NewPCG(seed, 2))))
+			check("after two crashes", again)
+			again.close()
+			c.close()
+		}
+		d.close()
+		d = newDesk(t, fs)
+		check("after a restart", d)
+		if err := d.client.DeclareExchange(ExchangeSpec{Name: "later", Type: "fanout", Durable: true}); err != nil {
+			t.Fatal(err)
+		}
+		d.declare("dst", nil)
+		if err := d.client.Bind(BindSpec{Source: "later", Dest: "dst"}); err != nil {
+			t.Fatal(err)
+		}
+		q := d.client.vhost.Queue("q")
+		until(t, func() string {
+			if i := q.Info(); q.Stuck() != 0 || i.Persistent != int64(left) {
+				return fmt.Sprintf("%d wait, %d persistent", q.Stuck(), i.Persistent)
+			}
+			return ""
+		})
+		d.want("arrived", d.bodies("dst", BrowseOptions{}), dead)
+		d.close()
+		d = newDesk(t, fs)
+		if i := d.client.vhost.Queue("q").Info(); i.Ready != left || d.client.vhost.Queue("q").Stuck() != 0 {
+			t.Errorf("after the last restart %d are ready", i.Ready)
+		}
+		d.close()
+	}
 }

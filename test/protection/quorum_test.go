@@ -142,7 +142,8 @@ func TestAtMostOnce(t *testing.T) {
 	n.until("the letter is dropped", func() bool { return q.Stuck() == 0 })
 }
 
-// Messages that wait for a target survive a restart.
+// Dead letters that wait for a target still do after a restart, and arrive with
+// what they died of.
 func TestAtLeastOnceRestart(t *testing.T) {
 	dir := t.TempDir()
 	t.Run("before", func(t *testing.T) {
@@ -158,9 +159,22 @@ func TestAtLeastOnceRestart(t *testing.T) {
 	})
 	n := start(t, broker.Config{Dir: dir})
 	ch := n.channel(n.dial())
-	d, ok, err := ch.Get("src", true)
-	if err != nil || !ok || string(d.Body) != "a" {
-		t.Errorf("%q %v %v", d.Body, ok, err)
+	if d, ok, err := ch.Get("src", true); ok || err != nil {
+		t.Errorf("%q is ready again, %v", d.Body, err)
+	}
+	q := n.VHost("/").Queue("src")
+	n.until("the letter waits again", func() bool { return q.Stuck() == 1 })
+	n.queue(ch, "dst", nil)
+	if err := ch.ExchangeDeclare("dlx", "fanout", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.QueueBind("dst", "", "dlx", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.until("the letter arrives", func() bool { return n.VHost("/").Queue("dst").Info().Ready == 1 })
+	d, ok, err := ch.Get("dst", true)
+	if err != nil || !ok || string(d.Body) != "a" || d.Headers["x-first-death-reason"] != "rejected" {
+		t.Errorf("%q %v %v %v", d.Body, d.Headers, ok, err)
 	}
 }
 

@@ -261,6 +261,8 @@ type Entry struct {
 	Page  *PageRef // of Paged; only Pos and Ext may be changed
 	Slot  Slot     // of Unacked and Dying
 	Due   int64    // of Delayed
+	// Reason for which one that is dying was dead-lettered; none: an operator took it.
+	Reason Reason
 }
 
 // Move says that the record of an item is now at another position of the log.

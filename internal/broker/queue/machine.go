@@ -294,6 +294,7 @@ func (m *Machine) deadLetter(it *Item, why Reason, eff *[]Effect) {
 	e := add(eff, DeadLettered)
 	e.Reason = why
 	e.Slot = m.held.put(it, nil, Dying)
+	m.held.entries[e.Slot].why = why
 	e.Item = *it
 }
 
@@ -522,7 +523,7 @@ func (m *Machine) refuse(h *held, s Slot, o Outcome, eff *[]Effect) {
 		}
 	}
 	if o == Reject && m.cfg.DeadLetter {
-		h.state, h.c = Dying, nil
+		h.state, h.c, h.why = Dying, nil, why
 		e := add(eff, DeadLettered)
 		e.Reason, e.Slot, e.Item = why, s, h.it
 		return

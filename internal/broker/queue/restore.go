@@ -33,6 +33,16 @@ func (m *Machine) Restore(prio uint8, pages []PageRef, items []Item) {
 	}
 }
 
+// RestoreDying is Restore for a message that was dead-lettered and is to be
+// buried still.
+func (m *Machine) RestoreDying(it Item, why Reason) Slot {
+	it.Prio = min(it.Prio, m.cfg.MaxPriority)
+	m.seq = max(m.seq, it.Seq+1)
+	s := m.held.put(&it, nil, Dying)
+	m.held.entries[s].why = why
+	return s
+}
+
 // RestoreDone ends recovery. nextSeq is the lowest sequence number that may be
 // given from now on (it is raised above what was restored).
 func (m *Machine) RestoreDone(nextSeq uint64, now int64, eff *[]Effect) {
@@ -113,7 +123,7 @@ func (m *Machine) Walk(f func(Entry) bool) {
 	}
 	for i := range m.held.entries {
 		h := &m.held.entries[i]
-		if h.state != Ready && !f(Entry{State: h.state, Item: &h.it, Slot: Slot(i)}) {
+		if h.state != Ready && !f(Entry{State: h.state, Item: &h.it, Slot: Slot(i), Reason: h.why}) {
 			return
 		}
 	}

@@ -8,6 +8,7 @@ type held struct {
 	c     *Consumer // it was delivered to; nil for Get and dying items
 	next  uint32    // next free entry + 1
 	state State     // Unacked or Dying; free: Ready
+	why   Reason    // of what was dead-lettered
 }
 
 // A slab keeps held items in numbered places.
@@ -28,7 +29,7 @@ func (s *slab) put(it *Item, c *Consumer, st State) Slot {
 		s.entries = append(s.entries, held{})
 	}
 	h := &s.entries[i]
-	h.it, h.c, h.state = *it, c, st
+	h.it, h.c, h.state, h.why = *it, c, st, ReasonNone
 	s.used++
 	s.high = max(s.high, s.used)
 	return Slot(i)

@@ -91,7 +91,14 @@ func describe(k store.Kind, payload []byte) (string, error) {
 		if k == KindReturned {
 			s = fmt.Sprintf("seq=%d count=%d", n, r.uvarint())
 			if r.uvarint(); len(r.b) > 0 { // acquired
-				s += " delayed until " + time.UnixMilli(r.varint()).UTC().Format("2006-01-02T15:04:05.000Z")
+				if due := r.varint(); due != 0 {
+					s += " delayed until " + time.UnixMilli(due).UTC().Format("2006-01-02T15:04:05.000Z")
+				}
+			}
+			if len(r.b) > 0 {
+				if why := queue.Reason(r.byte()); why < queue.Reasons {
+					s += " dead " + why.String()
+				}
 			}
 		}
 		if r.bad {

@@ -311,6 +311,9 @@ func (q *Queue) carryOut(a *after) {
 			q.settle(&e.Item)
 		case queue.DeadLettered:
 			q.stats.Dead[1][e.Reason]++
+			if q.cfg.KeepDead {
+				q.logReturned(&e.Item, 0, e.Reason)
+			}
 			a.dead = append(a.dead, dead{reason: e.Reason, slot: e.Slot, item: e.Item})
 		case queue.PageDropped:
 			if e.Reason != queue.ReasonNone {
@@ -318,7 +321,7 @@ func (q *Queue) carryOut(a *after) {
 			}
 			q.dropPage(e.Page, true)
 		case queue.Returned:
-			q.logReturned(&e.Item, e.At)
+			q.logReturned(&e.Item, e.At, queue.ReasonNone)
 		case queue.WantLoad:
 			a.load = true
 		case queue.SetTimer:
@@ -411,15 +414,18 @@ func (q *Queue) logSettled() {
 }
 
 // logReturned notes that a delivery has come back; due: the message is delayed
-// until then.
-func (q *Queue) logReturned(it *queue.Item, due int64) {
+// until then; dead: it is a dead letter that must arrive.
+func (q *Queue) logReturned(it *queue.Item, due int64, dead queue.Reason) {
 	if it.Flags&queue.Persistent == 0 || it.Pos == 0 {
 		return
 	}
 	q.scratch = append(q.scratch[:0], recordVersion)
 	q.scratch = appendUvarints(q.scratch, it.Seq, uint64(it.Count), uint64(it.Acquired))
-	if due != 0 {
+	if due != 0 || dead != queue.ReasonNone {
 		q.scratch = binary.AppendVarint(q.scratch, due)
+	}
+	if dead != queue.ReasonNone {
+		q.scratch = append(q.scratch, byte(dead))
 	}
 	q.Log.Append(KindReturned, q.ID, false, q.scratch, nil, nil)
 }

@@ -127,6 +127,27 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+func TestDescribeReturned(t *testing.T) {
+	for _, c := range []struct {
+		numbers []uint64
+		want    string
+	}{
+		{[]uint64{7, 2, 3}, "seq=7 count=2"},
+		{[]uint64{7, 2, 3, 2 * 1700000000000}, "seq=7 count=2 delayed until 2023-11-14T22:13:20.000Z"},
+		{[]uint64{7, 2, 3, 0, uint64(queue.Rejected)}, "seq=7 count=2 dead rejected"},
+		{[]uint64{7}, "malformed: malformed record"},
+	} {
+		if got := Describe(KindReturned, appendUvarints([]byte{recordVersion}, c.numbers...)); got != c.want {
+			t.Errorf("%v: %q, want %q", c.numbers, got, c.want)
+		}
+	}
+	// What is not a reason is no record of ours.
+	r := &Recovery{items: sampleItems(), next: 10}
+	if r.Replay(1<<40, KindReturned, appendUvarints([]byte{recordVersion}, 1, 2, 3, 0, uint64(queue.Reasons))) == nil {
+		t.Error("an unknown reason is taken")
+	}
+}
+
 // FuzzRecord feeds any bytes to whatever reads records at recovery.
 func FuzzRecord(f *testing.F) {
 	items := sampleItems()
@@ -137,6 +158,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(byte(KindPageDrop), appendUvarints([]byte{recordVersion}, 77))
 	f.Add(byte(KindReturned), appendUvarints([]byte{recordVersion}, 1, 2))
 	f.Add(byte(KindReturned), appendUvarints([]byte{recordVersion}, 1, 2, 3, 4))
+	f.Add(byte(KindReturned), appendUvarints([]byte{recordVersion}, 1, 2, 3, 0, uint64(queue.Rejected)))
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		r := &Recovery{items: sampleItems(), next: 10}
 		for _, k := range []byte{kind, byte(KindPublish), byte(KindSettle), byte(KindPage)} {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/warrenmq/warren/internal/broker/queue"
 	"github.com/warrenmq/warren/internal/store"
@@ -21,8 +22,7 @@ type Recovery struct {
 	settled []run // of items that are in pages
 	// returned holds the counts of items that came back and are in pages.
 	returned map[uint64]queue.Item
-	// delayed says until when items that came back wait.
-	delayed map[uint64]int64
+	aside    map[uint64]aside // items that are not ready
 }
 
 type run struct{ first, last uint64 }
@@ -94,19 +94,22 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		rd := reader{b: payload}
 		version := rd.byte()
 		seq, count, acquired := rd.uvarint(), rd.uvarint(), rd.uvarint()
-		due := int64(0)
+		var a aside
 		if len(rd.b) > 0 {
-			due = rd.varint()
+			a.due = rd.varint()
 		}
-		if rd.bad || version != recordVersion {
+		if len(rd.b) > 0 {
+			a.dead = queue.Reason(rd.byte())
+		}
+		if rd.bad || a.dead >= queue.Reasons || version != recordVersion {
 			return errRecord
 		}
 		if i := r.find(seq); i >= 0 {
 			r.items[i].Count, r.items[i].Acquired = uint32(count), uint32(acquired)
 			r.items[i].Flags |= queue.Redelivered
-			r.delay(seq, due)
+			r.setAside(seq, a)
 		} else if len(r.pages) > 0 {
-			r.delay(seq, due)
+			r.setAside(seq, a)
 			if r.returned == nil {
 				r.returned = map[uint64]queue.Item{}
 			}
@@ -114,18 +117,6 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		}
 	}
 	return nil
-}
-
-// delay notes until when an item waits; 0: it does not.
-func (r *Recovery) delay(seq uint64, due int64) {
-	switch {
-	case due == 0:
-		delete(r.delayed, seq)
-	case r.delayed == nil:
-		r.delayed = map[uint64]int64{seq: due}
-	default:
-		r.delayed[seq] = due
-	}
 }
 
 // returnedIn reports whether an item of first..last came back.
@@ -146,7 +137,7 @@ func (r *Recovery) settle(first, last uint64) {
 		if r.items[i].Pos != 0 {
 			r.items[i].Pos = 0
 			r.gone++
-			delete(r.delayed, r.items[i].Seq)
+			delete(r.aside, r.items[i].Seq)
 		}
 	}
 	if len(r.pages) > 0 {
@@ -229,7 +220,7 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 				it.Flags |= queue.Redelivered
 			}
 		}
-		p, items = q.splitDelayed(r, p, ref.Pos, items)
+		p, items = q.splitAside(r, p, ref.Pos, items)
 		if len(p.items) == 0 {
 			continue
 		}
@@ -256,8 +247,9 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 			q.Log.Retain(store.Position(p.Pos), ext.size)
 		}
 	}
-	q.restoreLevels(q.restoreDelayed(r, items), pages)
-	q.kept = kept{count: int64(q.m.Ready() + q.m.Delayed()), bytes: q.m.ReadyBytes()}
+	items, dying := q.restoreAside(r, items)
+	q.restoreLevels(items, pages)
+	q.kept = kept{count: int64(q.m.Ready() + q.m.Delayed() + q.m.Dying()), bytes: q.m.ReadyBytes() + dying}
 	q.m.RestoreDone(r.next, nowMillis(), &q.eff)
 	q.mu.Unlock()
 	return nil
@@ -268,6 +260,9 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 // that came too early would get a sequence number that was given before.
 func (q *Queue) Start() {
 	q.mu.Lock()
+	if s := &q.stuck; len(s.letters) > 0 && s.timer == nil && !q.stopped {
+		s.timer = time.AfterFunc(0, q.retryDead)
+	}
 	q.unlock()
 }
 
@@ -352,7 +347,7 @@ func (q *Queue) AppendCheckpoint(dst []byte) []byte {
 		dst = appendItem(dst, &live[i], seq, pos)
 		seq, pos = live[i].Seq, live[i].Pos
 	}
-	return q.appendDelayed(dst)
+	return q.appendAside(dst)
 }
 
 // pageTimes: in a checkpoint, the times of a page's items follow.
@@ -409,7 +404,7 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 		rec.items = append(rec.items, it)
 	}
 	if len(r.b) > 0 {
-		rec.parseDelayed(&r)
+		rec.parseAside(&r)
 	}
 	if r.bad {
 		return 0, nil, errRecord
