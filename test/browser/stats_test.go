@@ -23,6 +23,11 @@ func TestNoRates(t *testing.T) {
 	p := open(t, b).often().login()
 	p.until("the count", "document.querySelector('[data-tile=ready]').innerText === '1'")
 	p.within(`figure[aria-label="Messages per second"]`, "management.rates_mode = none")
+	p.until("the words within their frame", `(() => {
+		const frame = document.querySelector('figure[aria-label="Messages per second"]').getBoundingClientRect();
+		const words = document.querySelector('figure[aria-label="Messages per second"] p').getBoundingClientRect();
+		return words.width > frame.width / 3 && words.left >= frame.left && words.right <= frame.right && words.bottom <= frame.bottom;
+	})()`)
 	p.until("the chart of lengths", `document.querySelector('figure[aria-label="Queued messages"] svg')`)
 	p.visit("#/queues")
 	p.until("no columns of rates", "document.querySelector('table.list') && !/Published/.test(document.querySelector('thead').innerText) && /Ready/i.test(document.querySelector('thead').innerText)")

@@ -4,7 +4,7 @@ import { h, render } from './dom.js';
 import { t } from './i18n.js';
 import * as f from './format.js';
 import * as prefs from './prefs.js';
-import { notice, segments } from './parts.js';
+import { segments } from './parts.js';
 import { app } from './app.js';
 
 export const ranges = { '1m': [60, 5], '10m': [600, 5], '1h': [3600, 60], '8h': [28800, 600] };
@@ -71,7 +71,7 @@ export function chart(title, series, options = {}) {
 
 // without stands where a chart would, and says why there is none.
 export function without(title, why, todo) {
-  return h('figure.chart', { key: title, 'aria-label': title }, h('figcaption', h('h3', title)), notice('info', why, todo));
+  return h('figure.chart', { key: title, 'aria-label': title }, h('figcaption', h('h3', title)), h('div.empty', h('strong', why), h('p', todo)));
 }
 
 function area(el, data) {

@@ -36,7 +36,7 @@ export function queue(ctx) {
     }
   }
 
-  const n = () => f.count(state.q.messages ?? 0);
+  const n = () => f.count(state.q.messages ?? (off() ? undefined : 0));
   const purge = () => dialog.confirm(t('queue.purge'), t('queue.purge_text', { name, n: f.count(state.q.messages_ready ?? 0) }), t('queue.purge'), async () => {
     await api.del(path + '/contents');
     toast(t('queue.purged', { name }));
