@@ -169,25 +169,38 @@ func (c *Conn) awaitSent() {
 }
 
 // throttle holds the reader back while publishing is blocked, which the client
-// is told, or the log has too much to write.
+// is told, or the log has too much to write. The one may turn into the other.
 func (c *Conn) throttle() {
-	h := c.client.Hold()
-	if h == nil && !c.srv.Broker.Throttled() {
+	if c.client.Hold() == nil && !c.srv.Broker.Throttled() {
 		return
 	}
 	defer c.pause()()
-	if h != nil && !c.hold(h) {
-		return
+	for {
+		if h := c.client.Hold(); h != nil {
+			if !c.hold(h) {
+				return
+			}
+			continue
+		}
+		if !c.srv.Broker.Throttled() || !c.awaitLog() {
+			return
+		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	stop := context.AfterFunc(deadContext{c}, cancel)
-	c.srv.Broker.Throttle(ctx)
-	stop()
-	cancel()
 }
 
-// holdLook is how often a blocked connection looks whether it was closed from
-// outside.
+// awaitLog waits until the log takes more, or for a moment. It reports whether
+// it is worth another look.
+func (c *Conn) awaitLog() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), holdLook)
+	defer cancel()
+	stop := context.AfterFunc(deadContext{c}, cancel)
+	defer stop()
+	err := c.srv.Broker.Throttle(ctx)
+	return (err == nil || errors.Is(err, context.DeadlineExceeded)) && !c.forced.Load()
+}
+
+// holdLook is how often a connection that waits looks whether it was closed from
+// outside, and whether it waits for something else by now.
 const holdLook = 250 * time.Millisecond
 
 // hold waits until the client may publish. Its heartbeats and acknowledgements
