@@ -131,8 +131,9 @@ func (b *Broker) checkAlarms() {
 		n.MemoryUsed = memoryUsed()
 	}
 	b.turn(lowMemory, n.MemoryUsed > n.MemoryLimit, "used", n.MemoryUsed, "limit", n.MemoryLimit)
-	b.turn(fullDisk, a.full, "free", n.DiskFree)
 	b.turn(lowDisk, !a.unwatched && n.DiskFree >= 0 && n.DiskFree < n.DiskLimit, "free", n.DiskFree, "limit", n.DiskLimit)
+	// After the limit, so that one alarm follows the other without a gap.
+	b.turn(fullDisk, a.full, "free", n.DiskFree)
 }
 
 // measure looks at what there is. Called with alarms.mu held.
