@@ -247,6 +247,9 @@ func (c *Compare) relative(ctx context.Context, rep *Report) error {
 				if b.Kind == "null" && s.needs == "store" {
 					continue
 				}
+				if err := rest(ctx, rep.Brokers); err != nil {
+					return err
+				}
 				fmt.Fprintf(c.Log, "[%d/%d] round %d, %s: %s", done, all, round+1, b.Name, rows[0].Name)
 				results, err := s.run(ctx, b)
 				if ctx.Err() != nil {

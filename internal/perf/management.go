@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -162,7 +163,11 @@ func (m *Management) pairs(ctx context.Context, rep *ManagementReport, get gette
 	var rates, costs []float64
 	for i := range m.Pairs {
 		var alone, seen Result
-		for _, res := range []*Result{&alone, &seen} {
+		turns := []*Result{&alone, &seen}
+		if i%2 == 1 { // a machine that becomes faster or slower favours neither
+			slices.Reverse(turns)
+		}
+		for _, res := range turns {
 			stop := func() error { return nil }
 			if res == &seen {
 				stop = m.watch(ctx, get)

@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -95,4 +96,37 @@ func memory(pid int) (rss, peak int64, err error) {
 		}
 	}
 	return rss, peak, nil
+}
+
+// What counts as at rest, and how long that is waited for.
+const (
+	restWindow   = 250 * time.Millisecond
+	restCPU      = 10 * time.Millisecond // as fine as it is told
+	restPatience = 5 * time.Second
+)
+
+// rest waits until all brokers have done what the scenario before has left
+// behind, so that it is not counted for the next one. It gives up after a while.
+func rest(ctx context.Context, brokers []*Broker) error {
+	for end := time.Now().Add(restPatience); time.Now().Before(end); {
+		var meters []*meter
+		for _, b := range brokers {
+			if m, err := newMeter(b.PID); err == nil {
+				meters = append(meters, m)
+			}
+		}
+		if err := wait(ctx, restWindow); err != nil {
+			return err
+		}
+		busy := false
+		for _, m := range meters {
+			if u := m.read(); u != nil && u.CPU > restCPU {
+				busy = true
+			}
+		}
+		if !busy {
+			return nil
+		}
+	}
+	return nil
 }
