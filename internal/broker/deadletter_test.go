@@ -157,25 +157,7 @@ func TestDeadLettersThatMustArriveSurvive(t *testing.T) {
 				return ""
 			})
 		}
-		check("at first", d)
-		if err := d.b.barrier(); err != nil {
-			t.Fatal(err)
-		}
-		for seed := range uint64(3) {
-			after := fs.CrashClone(rand.New(rand.NewPCG(seed, 1)))
-			c := newDesk(t, after)
-			check("after a crash", c)
-			if err := c.b.barrier(); err != nil {
-				t.Fatal(err)
-			}
-			again := newDesk(t, after.CrashClone(rand.New(rand.NewPCG(seed, 2))))
-			check("after two crashes", again)
-			again.close()
-			c.close()
-		}
-		d.close()
-		d = newDesk(t, fs)
-		check("after a restart", d)
+		d = outlive(t, fs, d, check)
 		if err := d.client.DeclareExchange(ExchangeSpec{Name: "later", Type: "fanout", Durable: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -198,4 +180,33 @@ func TestDeadLettersThatMustArriveSurvive(t *testing.T) {
 		}
 		d.close()
 	}
+}
+
+// outlive lets a broker go through crashes, and at last a restart in order; check
+// looks at each state. It returns the broker that is there then.
+func outlive(t *testing.T, fs *vfs.Mem, d *desk, check func(what string, d *desk)) *desk {
+	t.Helper()
+	check("at first", d)
+	if err := d.b.barrier(); err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(3) {
+		after := fs.CrashClone(rand.New(rand.NewPCG(seed, 1)))
+		c := newDesk(t, after)
+		check("after a crash", c)
+		if err := c.b.barrier(); err != nil {
+			t.Fatal(err)
+		}
+		again := newDesk(t, after.CrashClone(rand.New(rand.NewPCG(seed, 2))))
+		check("after two crashes", again)
+		again.close()
+		c.close()
+		c = newDesk(t, after)
+		check("after a crash and a restart", c)
+		c.close()
+	}
+	d.close()
+	d = newDesk(t, fs)
+	check("after a restart", d)
+	return d
 }

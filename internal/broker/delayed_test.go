@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -85,29 +84,7 @@ func TestDelayedRetrySurvives(t *testing.T) {
 				t.Fatalf("%s: %d messages, or some of them twice", what, len(all))
 			}
 		}
-		check("at first", d)
-		if err := d.b.barrier(); err != nil {
-			t.Fatal(err)
-		}
-		for seed := range uint64(3) {
-			after := fs.CrashClone(rand.New(rand.NewPCG(seed, 1)))
-			c := newDesk(t, after)
-			check("after a crash", c)
-			if err := c.b.barrier(); err != nil {
-				t.Fatal(err)
-			}
-			again := newDesk(t, after.CrashClone(rand.New(rand.NewPCG(seed, 2))))
-			check("after two crashes", again)
-			again.close()
-			c.close()
-			c = newDesk(t, after)
-			check("after a crash and a restart", c)
-			c.close()
-		}
-		d.close()
-		d = newDesk(t, fs)
-		check("after a restart", d)
-		d.close()
+		outlive(t, fs, d, check).close()
 	}
 }
 

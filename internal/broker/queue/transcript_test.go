@@ -360,10 +360,10 @@ func (c *command) cursor() *Cursor {
 		k.Start.Kind = StartLast
 	case isTime:
 		k.Start.Kind = StartTime
-		k.Start.Value, _ = strconv.ParseInt(at, 10, 64)
+		k.Start.Value = number(at)
 	case from != "next" && from != "":
 		k.Start.Kind = StartOffset
-		k.Start.Value, _ = strconv.ParseInt(from, 10, 64)
+		k.Start.Value = number(from)
 	}
 	if want := c.keys["filter"]; want != "" {
 		k.Filter = textFilter(want)
@@ -457,4 +457,13 @@ func (s *script) state() {
 		return true
 	})
 	s.out.WriteString("\n")
+}
+
+// number reads a number of a transcript; a slip in one is no zero.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
