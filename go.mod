@@ -11,7 +11,10 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require github.com/creack/pty v1.1.24
+require (
+	github.com/creack/pty v1.1.24
+	golang.org/x/net v0.62.0
+)
 
 require github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 

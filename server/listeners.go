@@ -12,6 +12,7 @@ import (
 
 	"github.com/warrenmq/warren/internal/listen"
 	"github.com/warrenmq/warren/internal/plugins"
+	"github.com/warrenmq/warren/internal/tcp"
 )
 
 // Protocols of listeners, named as rabbitmqctl names them.
@@ -117,7 +118,7 @@ func (s *Server) openWanted() error {
 		if !s.wanted(sp) || slices.ContainsFunc(s.open, func(l *listener) bool { return l.spec == sp }) {
 			continue
 		}
-		ln, err := listen.TCP(sp.addr)
+		ln, err := s.listen(sp)
 		if err != nil {
 			return &ListenError{Protocol: sp.protocol, Addr: sp.addr, Err: err}
 		}
@@ -143,6 +144,14 @@ func (s *Server) openWanted() error {
 	return nil
 }
 
+// listen makes a socket listen.
+func (s *Server) listen(sp *spec) (net.Listener, error) {
+	if sp.plugin != "" {
+		return net.Listen("tcp", sp.addr)
+	}
+	return tcp.Listen(sp.addr, tcp.Options(s.cfg.Socket))
+}
+
 // serveAMQP accepts AMQP connections. The caller holds mu, and the application
 // runs.
 func (s *Server) serveAMQP(sp *spec, ln net.Listener) {
@@ -165,11 +174,10 @@ func (s *Server) serveAMQP(sp *spec, ln net.Listener) {
 	})
 }
 
-// greet does what comes before AMQP on a new connection: socket options, the
-// header of the PROXY protocol, the TLS handshake. It returns nil if the
+// greet does what comes before AMQP on a new connection: the header of the PROXY
+// protocol, the TLS handshake. It returns nil if the
 // connection is closed.
 func (s *Server) greet(a *app, sp *spec, nc net.Conn) net.Conn {
-	s.cfg.Socket.apply(nc)
 	proxy := s.cfg.ProxyProtocol && !sp.foreign
 	if !proxy && sp.tls == nil {
 		return nc
@@ -195,26 +203,6 @@ func (s *Server) greet(a *app, sp *spec, nc net.Conn) net.Conn {
 	}
 	nc.SetDeadline(time.Time{})
 	return nc
-}
-
-// apply sets what differs from the defaults.
-func (o *SocketOptions) apply(nc net.Conn) {
-	t, ok := nc.(*net.TCPConn)
-	if !ok {
-		return
-	}
-	if o.Delay {
-		t.SetNoDelay(false)
-	}
-	if o.NoKeepAlive {
-		t.SetKeepAlive(false)
-	}
-	if o.SendBuffer > 0 {
-		t.SetWriteBuffer(o.SendBuffer)
-	}
-	if o.RecvBuffer > 0 {
-		t.SetReadBuffer(o.RecvBuffer)
-	}
 }
 
 // takeUnwanted removes those from the list that are open and not wanted. The

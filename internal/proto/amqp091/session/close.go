@@ -61,7 +61,7 @@ func (c *Conn) finish() {
 		return
 	}
 	close(c.writerDone)
-	if c.quick = c.raw != nil && c.raw.nothingUnread(); !c.quick {
+	if c.quick = c.raw != nil && c.raw.NothingUnread(); !c.quick {
 		c.closeWrite()
 	}
 }

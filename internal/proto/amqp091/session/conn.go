@@ -34,7 +34,7 @@ type Conn struct {
 	killOnce   sync.Once
 	writerDone chan struct{}
 	vec        [][]byte // the writer's own
-	raw        *socket  // the reader's; nil: only the writer writes
+	raw        socket  // the reader's; nil: only the writer writes
 	heartbeat  chan time.Duration
 	lastRead   atomic.Int64 // unix nanoseconds; with silence
 	connected  time.Time

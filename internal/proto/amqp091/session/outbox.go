@@ -176,7 +176,7 @@ func (c *Conn) sendUnsent(last bool) {
 		// The deadline of the writer's last write may be over.
 		c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
-	n, err := c.raw.tryWrite(b, last)
+	n, err := c.raw.TryWrite(b, last)
 	if err != nil {
 		c.kill()
 		return
@@ -274,7 +274,13 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 	} else {
 		c.vec = append(c.vec[:0], chunks...)
 		v := net.Buffers(c.vec)
-		_, err = v.WriteTo(c.nc)
+		if w, ok := c.nc.(interface {
+			WriteBuffers(*net.Buffers) (int64, error)
+		}); ok {
+			_, err = w.WriteBuffers(&v)
+		} else {
+			_, err = v.WriteTo(c.nc)
+		}
 	}
 	c.sentBytes.Add(uint64(n))
 	c.sentCount.Add(1)

@@ -23,7 +23,7 @@ const (
 
 // read reads what comes soon. It returns 0 if nothing did, or if it is not worth
 // to look.
-func (p *poll) read(s *socket, b []byte) int {
+func (p *poll) read(s socket, b []byte) int {
 	if !p.on {
 		return 0
 	}
@@ -36,7 +36,7 @@ func (p *poll) read(s *socket, b []byte) int {
 		return 0
 	}
 	for begin := time.Now(); ; {
-		if n := s.tryRead(b); n > 0 {
+		if n := s.TryRead(b); n > 0 {
 			p.misses = 0
 			return n
 		}

@@ -91,10 +91,10 @@ func TestSocketAllocates(t *testing.T) {
 	s := direct(mine)
 	out, in := []byte("confirm"), make([]byte, 100)
 	n := testing.AllocsPerRun(100, func() {
-		if n, err := s.tryWrite(out, false); n != len(out) || err != nil {
+		if n, err := s.TryWrite(out, false); n != len(out) || err != nil {
 			t.Errorf("wrote %d, %v", n, err)
 		}
-		s.tryRead(in)
+		s.TryRead(in)
 		peer.Read(in)
 	})
 	if n > 0 {

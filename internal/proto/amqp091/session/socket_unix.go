@@ -7,9 +7,8 @@ import (
 	"syscall"
 )
 
-// socket is the socket below a connection, for its reader, which reads and
-// writes what goes at once, and does not wait.
-type socket struct {
+// netSocket is the socket of one of package net's connections.
+type netSocket struct {
 	raw syscall.RawConn
 
 	// Of the call under way. The functions are made once, so that a call
@@ -21,9 +20,7 @@ type socket struct {
 	write, read func(fd uintptr) bool
 }
 
-// direct returns the socket below nc, nil if there is none: then only the writer
-// writes.
-func direct(nc net.Conn) *socket {
+func netDirect(nc net.Conn) socket {
 	t, ok := nc.(*net.TCPConn)
 	if !ok {
 		return nil
@@ -32,7 +29,7 @@ func direct(nc net.Conn) *socket {
 	if err != nil {
 		return nil
 	}
-	s := &socket{raw: raw}
+	s := &netSocket{raw: raw}
 	s.write = func(fd uintptr) bool {
 		if s.last {
 			return s.once(int(fd), writeLast)
@@ -43,7 +40,7 @@ func direct(nc net.Conn) *socket {
 	return s
 }
 
-func (s *socket) once(fd int, call func(fd int, b []byte) (int, error)) bool {
+func (s *netSocket) once(fd int, call func(fd int, b []byte) (int, error)) bool {
 	for {
 		if s.n, s.err = call(fd, s.b); s.err != syscall.EINTR {
 			return true
@@ -51,9 +48,7 @@ func (s *socket) once(fd int, call func(fd int, b []byte) (int, error)) bool {
 	}
 }
 
-// tryWrite writes what the socket takes at once. last: the stream is ended right
-// after it.
-func (s *socket) tryWrite(b []byte, last bool) (n int, err error) {
+func (s *netSocket) TryWrite(b []byte, last bool) (n int, err error) {
 	s.b, s.last = b, last
 	werr := s.raw.Write(s.write)
 	s.b = nil
@@ -66,9 +61,7 @@ func (s *socket) tryWrite(b []byte, last bool) (n int, err error) {
 	return max(s.n, 0), s.err
 }
 
-// tryRead reads what is there. It returns 0 if that is nothing, or the end, or
-// an error: whoever reads then sees which.
-func (s *socket) tryRead(b []byte) (n int) {
+func (s *netSocket) TryRead(b []byte) (n int) {
 	s.b, s.n = b, 0
 	rerr := s.raw.Read(s.read)
 	s.b = nil
@@ -78,8 +71,7 @@ func (s *socket) tryRead(b []byte) (n int) {
 	return max(s.n, 0)
 }
 
-// nothingUnread reports whether the socket has no input now.
-func (s *socket) nothingUnread() bool {
+func (s *netSocket) NothingUnread() bool {
 	var b [1]byte
 	s.b = b[:]
 	rerr := s.raw.Read(s.read)

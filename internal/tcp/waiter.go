@@ -1,0 +1,94 @@
+//go:build linux && (amd64 || arm64)
+
+package tcp
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+type flag = atomic.Bool
+
+// waiter is how one direction of a socket waits.
+type waiter struct {
+	mu     sync.Mutex // one call at a time
+	wake   chan struct{}
+	wanted flag         // somebody waits, or will if a last look finds nothing
+	until  atomic.Int64 // the deadline, see since; 0: none
+
+	// The timer goes off at some time up to the deadline; who waits then sees
+	// whether it is over. It is not set anew with each deadline that nobody
+	// waits for. Both are mu's.
+	timer *time.Timer
+	due   int64
+}
+
+var begin = time.Now()
+
+// since is a time as waiters count it: in ns, and never 0.
+func since(t time.Time) int64 { return max(int64(t.Sub(begin)), 1) }
+
+// notify leaves word that something has happened, until it is taken.
+func (w *waiter) notify() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// taken takes what notify left.
+func (w *waiter) taken() bool {
+	select {
+	case <-w.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+// setDeadline is a net.Conn's.
+func (w *waiter) setDeadline(t time.Time) {
+	if t.IsZero() {
+		w.until.Store(0)
+	} else {
+		w.until.Store(since(t))
+	}
+	if w.wanted.Load() {
+		w.notify()
+	}
+}
+
+// late reports whether the deadline is over.
+func (w *waiter) late() bool {
+	d := w.until.Load()
+	return d != 0 && since(time.Now()) >= d
+}
+
+// wait waits to be notified. It fails if the deadline is over. The caller holds
+// mu and has set wanted.
+func (w *waiter) wait() error {
+	if d := w.until.Load(); d != 0 {
+		now := since(time.Now())
+		if now >= d {
+			return os.ErrDeadlineExceeded
+		}
+		switch left := time.Duration(d - now); {
+		case w.timer == nil:
+			w.timer, w.due = time.AfterFunc(left, w.notify), d
+		case w.due <= now || w.due > d:
+			w.timer.Reset(left)
+			w.due = d
+		}
+	}
+	<-w.wake
+	return nil
+}
+
+// stop is called when nobody waits any more.
+func (w *waiter) stop() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
