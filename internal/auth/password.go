@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,7 +8,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"hash"
 )
 
 // Hashing algorithms, by the names that RabbitMQ's definition files have. MD5
@@ -25,17 +23,18 @@ const saltLen = 4
 // ErrAlgorithm is returned for algorithms that are not known.
 var ErrAlgorithm = errors.New("unknown password hashing algorithm")
 
-// newHash returns nil for an unknown algorithm. Empty is SHA-256, the default.
-func newHash(algorithm string) hash.Hash {
+// hashSize is the length of an algorithm's hashes, 0 for an unknown one. Empty is
+// SHA-256, the default.
+func hashSize(algorithm string) int {
 	switch algorithm {
 	case SHA256, "":
-		return sha256.New()
+		return sha256.Size
 	case SHA512:
-		return sha512.New()
+		return sha512.Size
 	case MD5:
-		return md5.New()
+		return md5.Size
 	}
-	return nil
+	return 0
 }
 
 // Hash returns the stored form of a password: base64 of a random salt and the
@@ -51,20 +50,33 @@ func Hash(password string) string {
 
 // HashWith is Hash with a given salt. It panics if the algorithm is unknown.
 func HashWith(algorithm string, salt [saltLen]byte, password string) string {
-	return base64.StdEncoding.EncodeToString(append(salt[:], digest(newHash(algorithm), salt[:], password)...))
+	if hashSize(algorithm) == 0 {
+		panic(ErrAlgorithm)
+	}
+	return base64.StdEncoding.EncodeToString(appendDigest(salt[:], algorithm, salt[:], password))
 }
 
-func digest(h hash.Hash, salt []byte, password string) []byte {
-	h.Write(salt)
-	h.Write([]byte(password))
-	return h.Sum(nil)
+// appendDigest appends the hash of salt and password.
+func appendDigest(dst []byte, algorithm string, salt []byte, password string) []byte {
+	var room [128]byte // most fit
+	text := append(append(room[:0], salt...), password...)
+	switch algorithm {
+	case SHA512:
+		sum := sha512.Sum512(text)
+		return append(dst, sum[:]...)
+	case MD5:
+		sum := md5.Sum(text)
+		return append(dst, sum[:]...)
+	}
+	sum := sha256.Sum256(text)
+	return append(dst, sum[:]...)
 }
 
 // CheckHash reports whether stored, from a definition file or an API, is a hash
 // of the algorithm. An empty one is: it lets nobody in.
 func CheckHash(algorithm, stored string) error {
-	h := newHash(algorithm)
-	if h == nil {
+	size := hashSize(algorithm)
+	if size == 0 {
 		return ErrAlgorithm
 	}
 	if stored == "" {
@@ -74,7 +86,7 @@ func CheckHash(algorithm, stored string) error {
 	if err != nil {
 		return err
 	}
-	if len(b) != saltLen+h.Size() {
+	if len(b) != saltLen+size {
 		return errors.New("password hash has a wrong length")
 	}
 	return nil
@@ -83,16 +95,20 @@ func CheckHash(algorithm, stored string) error {
 // Verify reports whether password is the one that was hashed. An empty password
 // or hash never is. How long it takes does not tell where they differ.
 func Verify(algorithm, stored, password string) bool {
-	h := newHash(algorithm)
-	if h == nil {
-		h = sha256.New()
-		stored = ""
+	size := hashSize(algorithm)
+	if size == 0 {
+		algorithm, stored, size = SHA256, "", sha256.Size
 	}
-	b, err := base64.StdEncoding.DecodeString(stored)
-	good := err == nil && len(b) == saltLen+h.Size() && password != ""
+	var text, kept [128]byte // more than the longest hash takes in base64
+	good := false
+	if password != "" && len(stored) <= len(text) {
+		n, err := base64.StdEncoding.Decode(kept[:], text[:copy(text[:], stored)])
+		good = err == nil && n == saltLen+size
+	}
 	if !good {
-		b = bytes.Repeat([]byte{0}, saltLen+h.Size())
+		clear(kept[:])
 	}
-	same := subtle.ConstantTimeCompare(b[saltLen:], digest(h, b[:saltLen], password)) == 1
+	var room [sha512.Size]byte
+	same := subtle.ConstantTimeCompare(kept[saltLen:saltLen+size], appendDigest(room[:0], algorithm, kept[:saltLen], password)) == 1
 	return good && same
 }

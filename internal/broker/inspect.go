@@ -175,11 +175,7 @@ func (c *Client) Sent() Sent { return c.tally.sum() }
 func (c *Client) Channels() []*Channel {
 	c.tally.mu.Lock()
 	defer c.tally.mu.Unlock()
-	chs := make([]*Channel, 0, len(c.tally.chans))
-	for ch := range c.tally.chans {
-		chs = append(chs, ch)
-	}
-	return chs
+	return slices.Clone(c.tally.chans)
 }
 
 // ChannelCount is how many channels are open.

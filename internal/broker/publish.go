@@ -36,6 +36,7 @@ type Channel struct {
 	sent       Sent // counted so far
 	dirty      bool // on tally.dirty
 	shown      Sent // a copy of sent for others; guarded by tally.mu
+	place      int  // in tally.chans, from 1; 0: closed; guarded by tally.mu
 	cache      routeCache
 	props      wire.PropertiesView // of the publish under way
 	tx         *transaction

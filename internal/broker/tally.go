@@ -125,7 +125,7 @@ type tally struct {
 	in, out uint64 // of x, not added to it yet
 
 	mu    sync.Mutex
-	chans map[*Channel]struct{}
+	chans []*Channel // open; each knows its place
 	gone  Sent // of channels that are closed
 }
 
@@ -180,10 +180,8 @@ func (t *tally) show() {
 func (t *tally) enter(ch *Channel) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.chans == nil {
-		t.chans = map[*Channel]struct{}{}
-	}
-	t.chans[ch] = struct{}{}
+	t.chans = append(t.chans, ch)
+	ch.place = len(t.chans)
 }
 
 // leave ends a channel: what it counted stays with the client.
@@ -192,8 +190,12 @@ func (t *tally) leave(ch *Channel) (was bool) {
 	t.show()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, was = t.chans[ch]; was {
-		delete(t.chans, ch)
+	if was = ch.place > 0; was {
+		n := len(t.chans) - 1
+		t.chans[ch.place-1] = t.chans[n]
+		t.chans[n].place = ch.place
+		t.chans[n] = nil
+		t.chans, ch.place = t.chans[:n], 0
 		ch.shown.Confirmed = confirmed
 		t.gone.Add(&ch.shown)
 	}
@@ -212,7 +214,7 @@ func (t *tally) look(dst []*Channel) (s Sent, chans []*Channel, publishers int) 
 	t.mu.Lock()
 	s = t.gone
 	at := len(dst)
-	for ch := range t.chans {
+	for _, ch := range t.chans {
 		s.Add(&ch.shown)
 		if ch.shown.Published > 0 {
 			publishers++

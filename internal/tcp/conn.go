@@ -79,7 +79,7 @@ func (c *Conn) read(b []byte) (int, error) {
 // before the call is what it looks for, so the caller has taken that.
 func (c *Conn) tryRead(b []byte) (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
 		switch {
 		case errno == syscall.EINTR:
 			continue
@@ -113,11 +113,16 @@ func (c *Conn) TryRead(b []byte) int {
 	return n
 }
 
-// NothingUnread reports whether there is no input now. What there is may be
-// lost.
+// NothingUnread reports whether there is no input now, as far as the poller has
+// told. What there is may be lost.
 func (c *Conn) NothingUnread() bool {
 	var b [1]byte
-	return c.TryRead(b[:]) == 0
+	c.in.mu.Lock()
+	told := c.in.taken()
+	drained := c.drained && !told
+	c.drained = drained
+	c.in.mu.Unlock()
+	return drained || c.TryRead(b[:]) == 0
 }
 
 // Write implements [net.Conn].
@@ -220,12 +225,11 @@ const brief = 64 << 10
 
 func write(fd int, b []byte) (int, syscall.Errno) {
 	if len(b) <= brief {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
 		return written(n, errno)
 	}
-	n, err := syscall.Write(fd, b)
-	errno, _ := err.(syscall.Errno)
-	return max(n, 0), errno
+	n, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
+	return written(n, errno)
 }
 
 func written(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
@@ -236,9 +240,7 @@ func written(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
 }
 
 func writeLast(fd int, b []byte) (int, syscall.Errno) {
-	iov := syscall.Iovec{Base: unsafe.SliceData(b), Len: uint64(len(b))}
-	msg := syscall.Msghdr{Iov: &iov, Iovlen: 1}
-	n, _, errno := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_MORE|syscall.MSG_NOSIGNAL)
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_MORE|syscall.MSG_NOSIGNAL, 0, 0)
 	return written(n, errno)
 }
 

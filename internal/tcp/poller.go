@@ -4,6 +4,7 @@ package tcp
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -89,8 +90,9 @@ func (p *poller) run(raw syscall.RawConn) {
 	// Only what came before a wait is sure to be seen, so there is one call of
 	// Read for ever: each asks for all there is, and then waits for more.
 	err := raw.Read(func(fd uintptr) bool {
-		for n := batch; n == batch; {
-			n = take(fd, evs[:])
+		for again := true; again; {
+			n := take(fd, evs[:])
+			again = n > 0
 			p.mu.Lock()
 			woken = woken[:0]
 			for _, ev := range evs[:n] {
@@ -105,6 +107,9 @@ func (p *poller) run(raw syscall.RawConn) {
 				if s != nil {
 					s.tell(evs[i].Events)
 				}
+			}
+			if again && n < batch {
+				runtime.Gosched() // by the time they have run, there may be more
 			}
 		}
 		return false

@@ -37,6 +37,7 @@ func Listen(addr string, o Options) (net.Listener, error) {
 		}
 		return err
 	}}
+	lc.SetMultipathTCP(false) // Go's default, which makes each accept dearer
 	ln, err := lc.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err

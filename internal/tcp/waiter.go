@@ -17,12 +17,13 @@ type waiter struct {
 	wake   chan struct{}
 	wanted flag         // somebody waits, or will if a last look finds nothing
 	until  atomic.Int64 // the deadline, see since; 0: none
+	over   flag         // the deadline may be over: compare with the clock
 
-	// The timer goes off at some time up to the deadline; who waits then sees
-	// whether it is over. It is not set anew with each deadline that nobody
-	// waits for. Both are mu's.
+	// The timer is set when somebody waits, and not anew for each deadline: it
+	// goes off at some time up to the deadline, and who waits then sees whether
+	// that is it. Both are mu's.
 	timer *time.Timer
-	due   int64
+	due   int64 // when it goes off; 0: it is not set, or has gone off
 }
 
 var begin = time.Now()
@@ -50,36 +51,56 @@ func (w *waiter) taken() bool {
 
 // setDeadline is a net.Conn's.
 func (w *waiter) setDeadline(t time.Time) {
-	if t.IsZero() {
-		w.until.Store(0)
-	} else {
-		w.until.Store(since(t))
+	d := int64(0)
+	if !t.IsZero() {
+		d = since(t)
+	}
+	w.until.Store(d)
+	if d != 0 && since(time.Now()) >= d {
+		w.over.Store(true)
 	}
 	if w.wanted.Load() {
 		w.notify()
 	}
 }
 
-// late reports whether the deadline is over.
+// ring is called by the timer.
+func (w *waiter) ring() {
+	w.over.Store(true)
+	w.notify()
+}
+
+// late reports whether the deadline is over. A deadline that nobody has waited
+// for counts from the next wait on.
 func (w *waiter) late() bool {
-	d := w.until.Load()
-	return d != 0 && since(time.Now()) >= d
+	if !w.over.Load() {
+		return false
+	}
+	w.over.Store(false)
+	w.due = 0
+	if d := w.until.Load(); d == 0 || since(time.Now()) < d {
+		return false
+	}
+	w.over.Store(true)
+	return true
 }
 
 // wait waits to be notified. It fails if the deadline is over. The caller holds
 // mu and has set wanted.
 func (w *waiter) wait() error {
-	if d := w.until.Load(); d != 0 {
-		now := since(time.Now())
-		if now >= d {
+	if w.late() {
+		return os.ErrDeadlineExceeded
+	}
+	if d := w.until.Load(); d != 0 && (w.due == 0 || w.due > d) {
+		left := time.Duration(d - since(time.Now()))
+		if left <= 0 {
+			w.over.Store(true)
 			return os.ErrDeadlineExceeded
 		}
-		switch left := time.Duration(d - now); {
-		case w.timer == nil:
-			w.timer, w.due = time.AfterFunc(left, w.notify), d
-		case w.due <= now || w.due > d:
+		if w.due = d; w.timer == nil {
+			w.timer = time.AfterFunc(left, w.ring)
+		} else {
 			w.timer.Reset(left)
-			w.due = d
 		}
 	}
 	<-w.wake

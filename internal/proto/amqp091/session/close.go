@@ -50,17 +50,16 @@ func (c *Conn) finish() {
 	c.out.mu.Unlock()
 	if c.unsent {
 		// If the writer is at work, it says what follows.
-		c.sendUnsent(c.out.writer.Load() == noWriter)
+		c.sendUnsent(c.out.writer.Load() == nil)
 	}
 	c.out.mu.Lock()
 	c.out.last = true
 	empty := len(c.out.full)+len(c.out.cur) == 0
 	c.out.mu.Unlock()
-	if !empty || !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
+	if !empty || !c.out.end() {
 		c.out.poke()
 		return
 	}
-	close(c.writerDone)
 	if c.quick = c.raw != nil && c.raw.NothingUnread(); !c.quick {
 		c.closeWrite()
 	}

@@ -28,23 +28,20 @@ type Conn struct {
 	peer  endpoint
 	id    string
 
-	out        outbox
-	dead       chan struct{}
-	sent       chan struct{} // capacity 1: the writer has made room
-	killOnce   sync.Once
-	writerDone chan struct{}
-	vec        [][]byte // the writer's own
-	raw        socket  // the reader's; nil: only the writer writes
-	heartbeat  chan time.Duration
-	lastRead   atomic.Int64 // unix nanoseconds; with silence
-	connected  time.Time
-	silence    atomic.Int64           // ns without input after which the peer is taken for dead; 0: never
-	paused     atomic.Bool            // the reader waits for something else than input
-	overdue    atomic.Bool            // a channel has a delivery that was not settled in time
-	forced     atomic.Bool            // connection.close was sent from outside
-	until      atomic.Int64           // and up to when its answer is waited for, in ns
-	refused    atomic.Bool            // consumers wait for room in the outbox
-	why        atomic.Pointer[string] // it ends; the first reason counts
+	out       outbox
+	dead      chan struct{}
+	killOnce  sync.Once
+	raw       socket       // the reader's; nil: only the writer writes
+	heartbeat atomic.Int64 // ns; for the writer, when it is poked, to take
+	lastRead  atomic.Int64 // unix nanoseconds; with silence
+	connected time.Time
+	silence   atomic.Int64           // ns without input after which the peer is taken for dead; 0: never
+	paused    atomic.Bool            // the reader waits for something else than input
+	overdue   atomic.Bool            // a channel has a delivery that was not settled in time
+	forced    atomic.Bool            // connection.close was sent from outside
+	until     atomic.Int64           // and up to when its answer is waited for, in ns
+	refused   atomic.Bool            // consumers wait for room in the outbox
+	why       atomic.Pointer[string] // it ends; the first reason counts
 
 	// What an operator sees (inspect.go).
 	shownMu   sync.Mutex
@@ -62,6 +59,7 @@ type Conn struct {
 	state        connState
 	client       *broker.Client
 	opened       *broker.Client // stays when client goes
+	offered      string // mechanisms
 	user         string
 	mechanism    string
 	timeout      int // seconds; the heartbeat

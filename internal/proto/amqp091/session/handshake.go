@@ -52,6 +52,9 @@ func isTimeout(err error) bool {
 // starts are the connection.start frames that were sent, encoded. They are few:
 // they differ in what the peer may log in with.
 type starts struct {
+	once       sync.Once
+	byPassword string
+
 	mu     sync.Mutex
 	frames map[startKey][]byte
 }
@@ -64,7 +67,8 @@ type startKey struct {
 func (c *Conn) sendStart() {
 	c.frameLimit = preAuthFrameMax
 	s := &c.srv.starts
-	k := startKey{c.old, strings.Join(c.mechanisms(), " ")}
+	c.offered = c.mechanisms()
+	k := startKey{c.old, c.offered}
 	s.mu.Lock()
 	frame := s.frames[k]
 	if frame == nil {
@@ -108,20 +112,39 @@ func (c *Conn) start(k startKey) wire.ConnectionStart {
 	return wire.ConnectionStart{VersionMajor: major, VersionMinor: minor, ServerProperties: props, Mechanisms: k.mechanisms, Locales: "en_US"}
 }
 
-// mechanisms lists what the peer may log in with: EXTERNAL only when TLS has
-// verified who it is.
-func (c *Conn) mechanisms() []string {
-	ms := slices.Clone(c.srv.Config.Mechanisms)
-	if c.srv.Config.Anonymous.User == "" {
-		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "ANONYMOUS" })
-	}
+// mechanisms lists what the peer may log in with, with spaces between them:
+// EXTERNAL only when TLS has verified who it is.
+func (c *Conn) mechanisms() string {
 	if c.vouchedFor() != "" {
-		return append(ms, "EXTERNAL")
+		return strings.TrimSpace(c.srv.byPassword() + " EXTERNAL")
 	}
-	if slices.Contains(ms, "EXTERNAL") && c.certificateName() == "" {
-		ms = slices.DeleteFunc(ms, func(m string) bool { return m == "EXTERNAL" })
+	if slices.Contains(c.srv.Config.Mechanisms, "EXTERNAL") && c.certificateName() != "" {
+		return strings.Join(c.srv.usable(true), " ")
 	}
-	return ms
+	return c.srv.byPassword()
+}
+
+// byPassword lists the mechanisms for those of whom nothing is known yet.
+func (s *Server) byPassword() string {
+	s.starts.once.Do(func() { s.starts.byPassword = strings.Join(s.usable(false), " ") })
+	return s.starts.byPassword
+}
+
+// usable is the configured mechanisms but for those that cannot work.
+func (s *Server) usable(certificate bool) []string {
+	return slices.DeleteFunc(slices.Clone(s.Config.Mechanisms), func(m string) bool {
+		return m == "ANONYMOUS" && s.Config.Anonymous.User == "" || m == "EXTERNAL" && !certificate
+	})
+}
+
+// isOffered reports whether the peer may log in with a mechanism.
+func (c *Conn) isOffered(mechanism string) bool {
+	for m := range strings.SplitSeq(c.offered, " ") {
+		if m == mechanism && m != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Vouched is a connection whose maker answers for who is at its other end: the
@@ -236,7 +259,7 @@ func (c *Conn) startOk(m *wire.ConnectionStartOk) error {
 			c.caps.connectionBlocked = has("connection.blocked")
 		}
 	}
-	if !slices.Contains(c.mechanisms(), m.Mechanism) {
+	if !c.isOffered(m.Mechanism) {
 		return errHangUp
 	}
 	user, err := c.authenticate(m.Mechanism, []byte(m.Response))
@@ -310,7 +333,7 @@ func (c *Conn) tuneOk(m *wire.ConnectionTuneOk) error {
 		h := time.Duration(m.Heartbeat) * time.Second
 		c.lastRead.Store(time.Now().UnixNano())
 		c.silence.Store(int64(2 * h))
-		c.heartbeat <- h
+		c.heartbeat.Store(int64(h))
 		c.out.poke()
 	}
 	c.timeout = int(m.Heartbeat)

@@ -22,23 +22,30 @@ type outbox struct {
 	writing bool          // somebody writes what was taken
 	full    [][]byte      // chunks that are done
 	cur     []byte        // the chunk that is being filled
-	wake    chan struct{} // capacity 1
 	closed  bool          // nothing is taken any more
 	last    bool          // close the socket after what is here
 	pool    *sync.Pool    // of *[chunkSize]byte
-	start   func()        // starts the writer
-	writer  atomic.Int32  // noWriter, …
+	start   func(w *writer)
+	writer  atomic.Pointer[writer] // nil: there is none yet
 
 	size atomic.Int64 // bytes here or being written
 }
 
-// States of outbox.writer. A connection that only asks and is answered, as one
-// that is being opened, needs no writer: its reader writes.
-const (
-	noWriter int32 = iota
-	hasWriter
-	neverWriter // it ends
-)
+// writer is what a connection's writer waits for, and is waited for with. A
+// connection that only asks and is answered, as one that is being opened, needs
+// none: its reader writes.
+type writer struct {
+	wake chan struct{} // capacity 1
+	sent chan struct{} // capacity 1: it has made room
+	done chan struct{} // closed when it has ended
+	vec  [][]byte      // its own
+}
+
+// never is the writer of a connection that ends without one.
+var never = new(writer)
+
+// end says that there will be no writer. It reports whether there was none.
+func (o *outbox) end() bool { return o.writer.CompareAndSwap(nil, never) }
 
 // chunkSize is what the outbox asks of the pool at a time, in bytes.
 const chunkSize = 64 << 10
@@ -103,11 +110,17 @@ func (o *outbox) isFull() bool { return o.size.Load() >= highWater }
 
 // poke wakes the writer. Called with or without the lock.
 func (o *outbox) poke() {
-	if o.writer.Load() == noWriter && o.writer.CompareAndSwap(noWriter, hasWriter) {
-		o.start()
+	w := o.writer.Load()
+	if w == nil {
+		w = &writer{wake: make(chan struct{}, 1), sent: make(chan struct{}, 1), done: make(chan struct{})}
+		if o.writer.CompareAndSwap(nil, w) {
+			o.start(w)
+		} else {
+			w = o.writer.Load()
+		}
 	}
 	select {
-	case o.wake <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }
@@ -172,7 +185,7 @@ func (c *Conn) sendUnsent(last bool) {
 	}
 	b := chunks[0]
 	chunks[0] = nil
-	if o.writer.Load() == hasWriter {
+	if o.writer.Load() != nil {
 		// The deadline of the writer's last write may be over.
 		c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
@@ -199,10 +212,9 @@ func (c *Conn) sendUnsent(last bool) {
 // sendNowMax is how much the reader writes by itself.
 const sendNowMax = 16 << 10
 
-// writer sends until the connection ends. drained is called when there is room
-// for deliveries again.
-func (c *Conn) writer() {
-	defer close(c.writerDone)
+// send sends until the connection ends.
+func (w *writer) send(c *Conn) {
+	defer close(w.done)
 	var tick <-chan time.Time
 	var ticker *time.Ticker
 	defer func() {
@@ -214,11 +226,11 @@ func (c *Conn) writer() {
 	var chunks [][]byte
 	for {
 		select {
-		case <-c.out.wake:
-		case h := <-c.heartbeat:
-			ticker = time.NewTicker(h / 2)
-			tick = ticker.C
-			continue
+		case <-w.wake:
+			if h := c.heartbeat.Swap(0); h > 0 {
+				ticker = time.NewTicker(time.Duration(h) / 2)
+				tick = ticker.C
+			}
 		case <-tick:
 			if c.silent() {
 				c.ends("missed heartbeats from the client")
@@ -238,13 +250,13 @@ func (c *Conn) writer() {
 			chunks, last = c.out.take(chunks[:0], wrote)
 			if wrote = len(chunks) > 0; wrote {
 				idle = false
-				left, err := c.write(chunks)
+				left, err := w.write(c, chunks)
 				if err != nil {
 					c.kill()
 					return
 				}
 				select {
-				case c.sent <- struct{}{}:
+				case w.sent <- struct{}{}:
 				default:
 				}
 				if left <= lowWater && c.refused.Load() {
@@ -263,7 +275,7 @@ func (c *Conn) writer() {
 
 // write sends chunks, with one system call if it can, and gives them back. It
 // returns how many bytes wait meanwhile.
-func (c *Conn) write(chunks [][]byte) (left int64, err error) {
+func (w *writer) write(c *Conn, chunks [][]byte) (left int64, err error) {
 	n := int64(0)
 	for _, b := range chunks {
 		n += int64(len(b))
@@ -272,12 +284,12 @@ func (c *Conn) write(chunks [][]byte) (left int64, err error) {
 	if len(chunks) == 1 {
 		_, err = c.nc.Write(chunks[0])
 	} else {
-		c.vec = append(c.vec[:0], chunks...)
-		v := net.Buffers(c.vec)
-		if w, ok := c.nc.(interface {
+		w.vec = append(w.vec[:0], chunks...)
+		v := net.Buffers(w.vec)
+		if nc, ok := c.nc.(interface {
 			WriteBuffers(*net.Buffers) (int64, error)
 		}); ok {
-			_, err = w.WriteBuffers(&v)
+			_, err = nc.WriteBuffers(&v)
 		} else {
 			_, err = v.WriteTo(c.nc)
 		}

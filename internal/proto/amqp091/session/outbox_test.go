@@ -33,7 +33,7 @@ func tcpConn(t *testing.T) (*Conn, net.Conn) {
 func TestReaderLeavesRestToWriter(t *testing.T) {
 	c, _ := tcpConn(t)
 	o := &c.out
-	o.writer.Store(hasWriter)
+	o.writer.Store(never)
 	for range 50_000 {
 		o.full, o.cur = [][]byte{[]byte("rest")}, []byte("more")
 		o.size.Store(8)

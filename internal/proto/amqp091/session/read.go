@@ -159,9 +159,11 @@ func (c *Conn) awaitSent() {
 		}
 	}
 	defer c.pause()()
+	c.out.poke() // so that there is a writer
+	sent := c.out.writer.Load().sent
 	for c.out.size.Load() > maxUnsent {
 		select {
-		case <-c.sent:
+		case <-sent:
 		case <-c.dead:
 			return
 		}

@@ -63,8 +63,9 @@ func (s *Server) Serve(nc net.Conn) {
 	c.serve(&rb)
 	c.teardown()
 	s.giveBack(&rb)
-	if !c.out.writer.CompareAndSwap(noWriter, neverWriter) {
-		<-c.writerDone
+	c.out.end()
+	if w := c.out.writer.Load(); w != never {
+		<-w.done
 	}
 	c.linger()
 	c.kill()
@@ -75,17 +76,13 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	c := &Conn{
 		srv: s, nc: nc, local: local, peer: peer, name: peer.text + " -> " + local.text,
 		id:         "conn-" + itoa(s.ids.Add(1)),
-		connected:  time.Now(),
-		dead:       make(chan struct{}),
-		sent:       make(chan struct{}, 1),
-		writerDone: make(chan struct{}),
-		heartbeat:  make(chan time.Duration, 1),
-		channels:   map[wire.ChannelID]*channel{},
-		frameMax:   max(s.Config.FrameMax, wire.FrameMinSize),
+		connected: time.Now(),
+		dead:      make(chan struct{}),
+		channels:  map[wire.ChannelID]*channel{},
+		frameMax:  max(s.Config.FrameMax, wire.FrameMinSize),
 	}
-	c.out.wake = make(chan struct{}, 1)
 	c.out.pool = &s.chunks
-	c.out.start = func() { go c.writer() }
+	c.out.start = func(w *writer) { go w.send(c) }
 	c.raw = direct(nc)
 	return c
 }
