@@ -126,7 +126,7 @@ type tally struct {
 
 	mu    sync.Mutex
 	chans []*Channel // open; each knows its place
-	gone  Sent // of channels that are closed
+	gone  Sent       // of channels that are closed
 }
 
 // count notes a publish that goes to so many queues.

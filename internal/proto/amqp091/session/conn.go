@@ -59,7 +59,7 @@ type Conn struct {
 	state        connState
 	client       *broker.Client
 	opened       *broker.Client // stays when client goes
-	offered      string // mechanisms
+	offered      string         // mechanisms
 	user         string
 	mechanism    string
 	timeout      int // seconds; the heartbeat

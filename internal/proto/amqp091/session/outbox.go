@@ -19,12 +19,12 @@ import (
 // when there is more of it, and a quiet connection holds nothing.
 type outbox struct {
 	mu      sync.Mutex
-	writing bool          // somebody writes what was taken
-	full    [][]byte      // chunks that are done
-	cur     []byte        // the chunk that is being filled
-	closed  bool          // nothing is taken any more
-	last    bool          // close the socket after what is here
-	pool    *sync.Pool    // of *[chunkSize]byte
+	writing bool       // somebody writes what was taken
+	full    [][]byte   // chunks that are done
+	cur     []byte     // the chunk that is being filled
+	closed  bool       // nothing is taken any more
+	last    bool       // close the socket after what is here
+	pool    *sync.Pool // of *[chunkSize]byte
 	start   func(w *writer)
 	writer  atomic.Pointer[writer] // nil: there is none yet
 

@@ -75,7 +75,7 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	local, peer := endpointOf(nc.LocalAddr()), endpointOf(nc.RemoteAddr())
 	c := &Conn{
 		srv: s, nc: nc, local: local, peer: peer, name: peer.text + " -> " + local.text,
-		id:         "conn-" + itoa(s.ids.Add(1)),
+		id:        "conn-" + itoa(s.ids.Add(1)),
 		connected: time.Now(),
 		dead:      make(chan struct{}),
 		channels:  map[wire.ChannelID]*channel{},
