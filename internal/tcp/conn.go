@@ -18,6 +18,7 @@ type Conn struct {
 	local, remote net.Addr
 
 	drained bool // all that the last event told of has been read; in.mu's
+	much    bool // the last read filled a buffer; in.mu's
 	iov     []syscall.Iovec
 }
 
@@ -79,7 +80,7 @@ func (c *Conn) read(b []byte) (int, error) {
 // before the call is what it looks for, so the caller has taken that.
 func (c *Conn) tryRead(b []byte) (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+		n, errno := c.recv(b)
 		switch {
 		case errno == syscall.EINTR:
 			continue
@@ -91,9 +92,34 @@ func (c *Conn) tryRead(b []byte) (int, error) {
 		case n == 0:
 			return 0, io.EOF
 		}
-		c.drained = int(n) < len(b)
-		return int(n), nil
+		c.drained = n < len(b)
+		c.much = n == len(b) && n >= bulk
+		return n, nil
 	}
+}
+
+// bulk is the least buffer, in bytes, that is of somebody who reads much.
+const bulk = 256
+
+// recv asks the system. A reader that finds as much as it can take, again and
+// again, never waits, and takes turns with others only if the scheduler's monitor
+// is awake to see to that: such a read is one that the scheduler is told of, which
+// wakes it.
+func (c *Conn) recv(b []byte) (int, syscall.Errno) {
+	if c.much {
+		n, _, errno := syscall.Syscall6(syscall.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+		return moved(n, errno)
+	}
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	return moved(n, errno)
+}
+
+// moved is how many bytes a system call says it has moved.
+func moved(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
 }
 
 // TryRead reads what is there, without waiting. It returns 0 if that is nothing,
@@ -226,22 +252,15 @@ const brief = 64 << 10
 func write(fd int, b []byte) (int, syscall.Errno) {
 	if len(b) <= brief {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
-		return written(n, errno)
+		return moved(n, errno)
 	}
 	n, _, errno := syscall.Syscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
-	return written(n, errno)
-}
-
-func written(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), 0
+	return moved(n, errno)
 }
 
 func writeLast(fd int, b []byte) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_MORE|syscall.MSG_NOSIGNAL, 0, 0)
-	return written(n, errno)
+	return moved(n, errno)
 }
 
 // maxVec is how many pieces the system takes in one call.
@@ -263,10 +282,10 @@ func (c *Conn) writev(bufs [][]byte) (int, syscall.Errno) {
 	p := unsafe.Pointer(unsafe.SliceData(c.iov))
 	if size > brief {
 		n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(c.fd), uintptr(p), uintptr(len(c.iov)))
-		return written(n, errno)
+		return moved(n, errno)
 	}
 	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(c.fd), uintptr(p), uintptr(len(c.iov)))
-	return written(n, errno)
+	return moved(n, errno)
 }
 
 // consume takes n bytes away from the front, and empty pieces after them.

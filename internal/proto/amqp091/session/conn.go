@@ -119,7 +119,12 @@ func (c *Conn) note(level slog.Level, text string, attrs ...slog.Attr) {
 // serve reads until the connection ends.
 func (c *Conn) serve(rb *readBuffer) {
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.Config.HandshakeTimeout))
-	if !c.protocolHeader() {
+	for rb.end-rb.start < wire.ProtocolHeaderSize {
+		if !c.fill(rb) {
+			return
+		}
+	}
+	if !c.protocolHeader(rb) {
 		c.finish()
 		return
 	}

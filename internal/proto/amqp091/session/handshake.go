@@ -2,7 +2,6 @@ package session
 
 import (
 	"crypto/tls"
-	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -18,18 +17,13 @@ import (
 // preAuthFrameMax bounds frames before the peer has logged in.
 const preAuthFrameMax = 8192
 
-// protocolHeader reads the first eight bytes. A client of another version is
+// protocolHeader takes the first eight bytes. A client of another version is
 // told ours, except that the old headers that announce 0-8 are taken, as
 // RabbitMQ takes them.
-func (c *Conn) protocolHeader() bool {
-	var h [wire.ProtocolHeaderSize]byte
-	if _, err := io.ReadFull(c.nc, h[:]); err != nil {
-		if isTimeout(err) {
-			c.log().Warn("closing connection: handshake timeout")
-		}
-		return false
-	}
-	switch string(h[:]) {
+func (c *Conn) protocolHeader(rb *readBuffer) bool {
+	h := rb.buf[rb.start:][:wire.ProtocolHeaderSize]
+	rb.start += len(h)
+	switch string(h) {
 	case wire.ProtocolHeader, "AMQP\x00\x00\x09\x00":
 		c.old = false
 		return true
@@ -40,13 +34,8 @@ func (c *Conn) protocolHeader() bool {
 	c.out.mu.Lock()
 	c.out.add(append(c.out.room(64), wire.ProtocolHeader...))
 	c.out.mu.Unlock()
-	c.log().Warn("closing connection: bad protocol header", "header", h[:])
+	c.log().Warn("closing connection: bad protocol header", "header", h)
 	return false
-}
-
-func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
-	return ok && ne.Timeout()
 }
 
 // starts are the connection.start frames that were sent, encoded. They are few:
