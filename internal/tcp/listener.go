@@ -22,10 +22,6 @@ type listener struct {
 // own takes a listening socket from package net, which has made and bound it.
 func own(ln *net.TCPListener, _ Options) (net.Listener, error) {
 	defer ln.Close()
-	p, err := thePoller()
-	if err != nil {
-		return nil, err
-	}
 	raw, err := ln.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -41,9 +37,17 @@ func own(ln *net.TCPListener, _ Options) (net.Listener, error) {
 	if errno != 0 {
 		return nil, os.NewSyscallError("fcntl", errno)
 	}
+	p, err := newPoller()
+	if err != nil {
+		syscall.Close(int(fd))
+		return nil, err
+	}
 	addr := ln.Addr().(*net.TCPAddr)
 	l := &listener{addr: addr, any: addr.IP.IsUnspecified()}
-	return l, l.open(p, int(fd))
+	if err := l.open(p, int(fd)); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // Addr implements [net.Listener].

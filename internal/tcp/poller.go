@@ -12,17 +12,17 @@ import (
 
 // poller tells sockets when something has happened to them. It is one epoll
 // descriptor, which Go's own poller watches, and one goroutine, which hands on
-// what it finds there. There is one in a process, from the first listener on.
+// what it finds there. A listener has one, together with the connections that it
+// has accepted, until the last of them all is closed.
 type poller struct {
 	fd   int
 	file *os.File // of fd, as Go's poller knows it
 
 	mu    sync.Mutex
 	socks []*sock // by descriptor; nil: not ours
+	count int     // of socks
 	turns int32   // numbers the sockets: a descriptor's number comes again
 }
-
-var thePoller = sync.OnceValues(newPoller)
 
 func newPoller() (*poller, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -64,6 +64,7 @@ func (p *poller) watch(s *sock) error {
 	p.turns++
 	s.turn = p.turns
 	p.socks[s.fd] = s
+	p.count++
 	p.mu.Unlock()
 	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | epollRDHUP | epollET, Fd: int32(s.fd), Pad: s.turn}
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_CTL, uintptr(p.fd), syscall.EPOLL_CTL_ADD, uintptr(s.fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
@@ -74,11 +75,17 @@ func (p *poller) watch(s *sock) error {
 	return nil
 }
 
-// forget is called before the descriptor is closed, which ends the watch.
+// forget is called before the descriptor is closed, which ends the watch. The
+// poller ends with its last socket.
 func (p *poller) forget(s *sock) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.socks[s.fd] = nil
+	p.count--
+	last := p.count == 0
+	p.mu.Unlock()
+	if last {
+		p.file.Close() // waits for run
+	}
 }
 
 // batch is how many events are taken at a time.
@@ -87,9 +94,9 @@ const batch = 128
 func (p *poller) run(raw syscall.RawConn) {
 	var evs [batch]syscall.EpollEvent
 	woken := make([]*sock, 0, batch)
-	// Only what came before a wait is sure to be seen, so there is one call of
-	// Read for ever: each asks for all there is, and then waits for more.
-	err := raw.Read(func(fd uintptr) bool {
+	// Read takes an event that comes before it for an old one. So there is one call
+	// of it, which asks for all there is, and then waits for more, until the end.
+	_ = raw.Read(func(fd uintptr) bool {
 		for again := true; again; {
 			n := take(fd, evs[:])
 			again = n > 0
@@ -108,13 +115,13 @@ func (p *poller) run(raw syscall.RawConn) {
 					s.tell(evs[i].Events)
 				}
 			}
+			clear(woken)
 			if again && n < batch {
 				runtime.Gosched() // by the time they have run, there may be more
 			}
 		}
 		return false
 	})
-	panic("tcp: the poller has ended: " + err.Error()) // nobody closes it
 }
 
 // take asks for events that are there.

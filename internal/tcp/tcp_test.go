@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -294,6 +295,48 @@ func TestListener(t *testing.T) {
 	if _, err := tcp.Listen("127.0.0.1:99999", tcp.Options{}); err == nil {
 		t.Error("listens on a port that there is not")
 	}
+}
+
+// Nothing is left when a listener and what it has accepted are closed, in any
+// order: no goroutine, no descriptor.
+func TestNothingIsLeft(t *testing.T) {
+	before := descriptors(t)
+	for _, listenerFirst := range []bool{true, false} {
+		ln := listenOn(t, "127.0.0.1:0", tcp.Options{})
+		peer, mine := pair(t, ln)
+		if listenerFirst {
+			ln.Close()
+			peer.Write([]byte("x"))
+			if n, err := mine.Read(make([]byte, 10)); n != 1 || err != nil {
+				t.Errorf("after the listener was closed: %d, %v", n, err)
+			}
+		}
+		peer.Close()
+		mine.Close()
+		ln.Close()
+	}
+	for i := 0; ; i++ {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left := descriptors(t) - before
+		if left <= 0 && !bytes.Contains(stacks, []byte("poller")) {
+			return
+		}
+		if i == 1000 {
+			t.Fatalf("%d descriptors are left, and goroutines:\n%s", left, stacks)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// descriptors counts the open ones.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(fds)
 }
 
 // Many connections come, talk and go at once: descriptors are numbered again all
