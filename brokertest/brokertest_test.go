@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -202,4 +203,29 @@ func TestNewCleansUp(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Errorf("closing twice: %v", err)
 	}
+}
+
+// A broker that has ended leaves no goroutine, which tests that look for such would
+// complain of.
+func TestNoGoroutineIsLeft(t *testing.T) {
+	t.Run("a test with a broker", func(t *testing.T) {
+		_, ch := dial(t, brokertest.Start(t))
+		put(t, ch, "q", "hello")
+	})
+	var left string
+	for range 1000 {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left = ""
+		for g := range strings.SplitSeq(string(stacks), "\n\n") {
+			if strings.Contains(g, "warren/internal") || strings.Contains(g, "warren/server") {
+				left += g + "\n\n"
+			}
+		}
+		if left == "" {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error(left)
 }
