@@ -38,7 +38,10 @@ type writer struct {
 	wake chan struct{} // capacity 1
 	sent chan struct{} // capacity 1: it has made room
 	done chan struct{} // closed when it has ended
-	vec  [][]byte      // its own
+
+	// Its own, for a write.
+	vec  [][]byte
+	left net.Buffers
 }
 
 // never is the writer of a connection that ends without one.
@@ -285,13 +288,13 @@ func (w *writer) write(c *Conn, chunks [][]byte) (left int64, err error) {
 		_, err = c.nc.Write(chunks[0])
 	} else {
 		w.vec = append(w.vec[:0], chunks...)
-		v := net.Buffers(w.vec)
+		w.left = w.vec
 		if nc, ok := c.nc.(interface {
 			WriteBuffers(*net.Buffers) (int64, error)
 		}); ok {
-			_, err = nc.WriteBuffers(&v)
+			_, err = nc.WriteBuffers(&w.left)
 		} else {
-			_, err = v.WriteTo(c.nc)
+			_, err = w.left.WriteTo(c.nc)
 		}
 	}
 	c.sentBytes.Add(uint64(n))
