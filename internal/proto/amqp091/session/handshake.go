@@ -34,7 +34,7 @@ func (c *Conn) protocolHeader(rb *readBuffer) bool {
 	c.out.mu.Lock()
 	c.out.add(append(c.out.room(64), wire.ProtocolHeader...))
 	c.out.mu.Unlock()
-	c.log().Warn("closing connection: bad protocol header", "header", h)
+	c.log().Warn("closing connection: bad protocol header", "header", slices.Clone(h))
 	return false
 }
 
