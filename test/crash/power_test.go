@@ -199,6 +199,9 @@ func newWorld(seed int64, sum *totals) *world {
 		w.names = append(w.names, name)
 	}
 	quorum := wire.Table{{Key: "x-queue-type", Value: text("quorum")}}
+	if pick(30) {
+		quorum = append(quorum, wire.Field{Key: "x-delivery-limit", Value: wire.Int64(-1)})
+	}
 	if w.big {
 		switch w.rng.IntN(3) {
 		case 0:

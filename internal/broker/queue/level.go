@@ -18,7 +18,8 @@ type level struct {
 	n     int // items, those in pages included
 	back  *returned
 	head  ring[Item]
-	lead  int // items at the front of head that are resident for sure
+	lead  int  // items at the front of head that are resident for sure
+	mixed bool // head may be out of order: after a recovery, what was taken out of a page stands behind its rest
 	pages ring[PageRef]
 	tail  []Item
 }
@@ -56,10 +57,20 @@ func (l *level) pop(dst *Item, sz *sizes) {
 // unwind moves the tail to the head; there must be no pages in between.
 func (l *level) unwind() {
 	for i := range l.tail {
-		l.head.pushBack(&l.tail[i])
+		l.follow(&l.tail[i])
 	}
 	l.clearTail()
 	l.advance()
+}
+
+// follow adds an item to the head that was behind it.
+func (l *level) follow(it *Item) {
+	if n := l.head.n; n == 0 {
+		l.mixed = false
+	} else if it.Seq < l.head.at(n-1).Seq {
+		l.mixed = true
+	}
+	l.head.pushBack(it)
 }
 
 func (l *level) clearTail() {

@@ -148,7 +148,7 @@ func (m *Machine) loaded(ref PageRef, items []Item) bool {
 			m.cold++
 		}
 		l.n++
-		l.head.pushBack(it)
+		l.follow(it)
 	}
 	if l.n > 0 {
 		m.mark(int(p.Level))
@@ -199,13 +199,7 @@ func (m *Machine) find(it *Item, hint *int) *Item {
 			return have
 		}
 	}
-	return search(&l.head, it.Seq, hint, !m.unsorted())
-}
-
-// unsorted reports whether requeued items go to the tail, whatever their
-// sequence number.
-func (m *Machine) unsorted() bool {
-	return m.cfg.Kind == Quorum
+	return search(&l.head, it.Seq, hint, !l.mixed)
 }
 
 func search(r *ring[Item], seq uint64, hint *int, sorted bool) *Item {

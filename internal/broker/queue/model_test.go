@@ -270,10 +270,8 @@ func (m *model) settle(seq uint64, o Outcome) {
 		switch {
 		case due != 0:
 			m.delayed = append(m.delayed, mDelayed{it, due})
-		case m.cfg.Kind == Quorum && m.cfg.DeliveryLimit != None:
-			m.returns = append(m.returns, it)
 		case m.cfg.Kind == Quorum:
-			*l = append(*l, it)
+			m.returns = append(m.returns, it)
 		default:
 			*l = append(*l, it)
 			slices.SortFunc(*l, func(a, b Item) int { return int(int64(a.Seq) - int64(b.Seq)) })

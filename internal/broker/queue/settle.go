@@ -106,25 +106,18 @@ func (m *Machine) refuse(h *held, s Slot, o Outcome, eff *[]Effect) {
 }
 
 // requeue makes an item ready again. On a classic queue it goes back to its
-// old place. A quorum queue with a delivery limit (negative: none, but as in
-// RabbitMQ 4) keeps returned messages in a list of their own that is served
-// first; one that knows no limit, as in RabbitMQ 3, puts them at the tail.
+// old place. A quorum queue keeps returned messages in a list of their own that
+// is served first, with a delivery limit or without, as RabbitMQ does since 4.3.
+// (Before, what was returned without a limit went to the tail.)
 func (m *Machine) requeue(it *Item) {
-	switch {
-	case m.cfg.Kind == Classic:
-		m.count(it)
-		if it.Mem.IsZero() {
-			m.cold++
-		}
-		m.level(int(it.Prio)).restore(it)
-		m.mark(int(it.Prio))
-	case m.cfg.DeliveryLimit != None:
-		m.count(it)
-		if it.Mem.IsZero() {
-			m.cold++
-		}
-		m.returns.pushBack(it)
-	default:
-		m.push(it)
+	m.count(it)
+	if it.Mem.IsZero() {
+		m.cold++
 	}
+	if m.cfg.Kind == Quorum {
+		m.returns.pushBack(it)
+		return
+	}
+	m.level(int(it.Prio)).restore(it)
+	m.mark(int(it.Prio))
 }

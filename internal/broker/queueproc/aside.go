@@ -104,27 +104,17 @@ func (q *Queue) restoreAside(r *Recovery, items []queue.Item) (ready []queue.Ite
 	return ready, dying
 }
 
-// splitAside moves what is not ready out of a page, that a recovery has found at
-// pos, to items. A page of their own, that only another recovery looks at, keeps
-// them until the next checkpoint. One of the two replaces the old page.
-func (q *Queue) splitAside(r *Recovery, p page, pos uint64, items []queue.Item) (page, []queue.Item) {
-	p.replaces = pos
+// splitAside tells items that are ready from those that are not.
+func (r *Recovery) splitAside(items []queue.Item) (ready, out []queue.Item) {
 	if len(r.aside) == 0 {
-		return p, items
+		return items, nil
 	}
-	var out, rest []queue.Item
-	for _, it := range p.items {
+	for _, it := range items {
 		if r.aside[it.Seq] != (aside{}) {
 			out = append(out, it)
 		} else {
-			rest = append(rest, it)
+			ready = append(ready, it)
 		}
 	}
-	if len(out) == 0 {
-		return p, items
-	}
-	q.scratch = appendPage(q.scratch[:0], p.level, p.epoch, pos, out)
-	q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil)
-	p.items, p.replaces = rest, 0
-	return p, append(items, out...)
+	return ready, out
 }

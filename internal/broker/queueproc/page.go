@@ -51,6 +51,27 @@ func (q *Queue) writePage(p page) queue.PageRef {
 	return ref
 }
 
+// splitPage writes a page anew, in place of the one that p replaces, without
+// the items that are to be in memory (out). Those get a page of their own in the
+// log that only a recovery looks at, so that a crash before they are settled
+// brings them back. It is written last, and only then the old page is replaced:
+// a log that ends between the two holds all of them still. ok is false if there
+// is no rest.
+func (q *Queue) splitPage(p page, rest, out []queue.Item) (ref queue.PageRef, ok bool) {
+	old, lasting := p.replaces, persistentOnly(slices.Clone(out))
+	if p.items, ok = rest, len(rest) > 0; ok {
+		if len(lasting) > 0 {
+			p.replaces = 0
+		}
+		ref = q.writePage(p)
+	}
+	if len(lasting) > 0 {
+		q.scratch = appendPage(q.scratch[:0], p.level, p.epoch, old, lasting)
+		q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil)
+	}
+	return ref, ok
+}
+
 // dropPage lets go of a page and of all its items.
 func (q *Queue) dropPage(p *queue.PageRef, logIt bool) {
 	ext := p.Ext.(*pageExt)

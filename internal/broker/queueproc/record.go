@@ -297,9 +297,9 @@ func pageRef(pos uint64, size int, p *page, epoch uint64) queue.PageRef {
 			continue
 		}
 		if ref.Count == 0 {
-			ref.First, ref.FirstTime = it.Seq, it.Time
+			ref.First, ref.Last, ref.FirstTime = it.Seq, it.Seq, it.Time
 		}
-		ref.Last, ref.LastTime = it.Seq, it.Time
+		ref.First, ref.Last, ref.LastTime = min(ref.First, it.Seq), max(ref.Last, it.Seq), it.Time
 		ref.Count++
 		ref.Bytes += uint64(it.Size)
 		if persistent {

@@ -20,6 +20,10 @@ type Recovery struct {
 	gone    int            // of them gone
 	pages   []queue.PageRef
 	settled []run // of items that are in pages
+	// moved holds, by a page's position, what of it was written to a newer page.
+	moved map[uint64][]run
+	// tops is, for each level, the highest sequence number of its pages.
+	tops map[uint8]uint64
 	// returned holds the counts of items that came back and are in pages.
 	returned map[uint64]queue.Item
 	aside    map[uint64]aside // items that are not ready
@@ -89,7 +93,7 @@ func (r *Recovery) Replay(pos store.Position, kind store.Kind, payload []byte) e
 		if rd.bad || version != recordVersion {
 			return errRecord
 		}
-		r.pages = slices.DeleteFunc(r.pages, func(p queue.PageRef) bool { return p.Pos == at })
+		r.dropPage(at)
 	case KindReturned:
 		rd := reader{b: payload}
 		version := rd.byte()
@@ -159,10 +163,10 @@ func (r *Recovery) compact() {
 	}
 }
 
-// page replaces items in memory by the page that they were written to.
+// page lets a page take its items over, from memory or from older pages.
 func (r *Recovery) page(pos uint64, size int, p *page) {
 	if p.replaces != 0 {
-		r.pages = slices.DeleteFunc(r.pages, func(o queue.PageRef) bool { return o.Pos == p.replaces })
+		r.dropPage(p.replaces)
 	}
 	for i := range p.items {
 		if k := r.find(p.items[i].Seq); k >= 0 {
@@ -172,8 +176,51 @@ func (r *Recovery) page(pos uint64, size int, p *page) {
 	}
 	r.compact()
 	ref := pageRef(pos, size, p, 0)
-	if ref.Count > 0 {
-		r.pages = append(r.pages, ref)
+	if ref.Count == 0 {
+		return
+	}
+	if ref.First <= r.tops[p.level] { // seldom: each page begins behind the one before
+		for i := range r.pages {
+			r.takeOver(&r.pages[i], p)
+		}
+	}
+	r.addPage(ref)
+}
+
+func (r *Recovery) addPage(ref queue.PageRef) {
+	r.pages = append(r.pages, ref)
+	if r.tops == nil {
+		r.tops = map[uint8]uint64{}
+	}
+	r.tops[ref.Level] = max(r.tops[ref.Level], ref.Last)
+}
+
+func (r *Recovery) dropPage(pos uint64) {
+	r.pages = slices.DeleteFunc(r.pages, func(p queue.PageRef) bool { return p.Pos == pos })
+	delete(r.moved, pos)
+}
+
+// takeOver notes which items of p may lie in an older page too: they had been
+// read back into memory, which leaves no record, or p is a part of that page.
+func (r *Recovery) takeOver(old *queue.PageRef, p *page) {
+	if old.Level != p.level {
+		return
+	}
+	var runs []run
+	for i := range p.items {
+		switch seq := p.items[i].Seq; {
+		case seq < old.First || seq > old.Last:
+		case len(runs) > 0 && runs[len(runs)-1].last+1 == seq:
+			runs[len(runs)-1].last = seq
+		default:
+			runs = append(runs, run{seq, seq})
+		}
+	}
+	if len(runs) > 0 {
+		if r.moved == nil {
+			r.moved = map[uint64][]run{}
+		}
+		r.moved[old.Pos] = append(r.moved[old.Pos], runs...)
 	}
 }
 
@@ -187,13 +234,14 @@ type LoadPage func(pos store.Position) ([]byte, error)
 func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 	redelivered = redelivered && !q.Quorum && !q.Stream // whose deliveries leave a trace, or none
 	q.mu.Lock()
-	slices.SortFunc(r.settled, func(a, b run) int { return cmp.Compare(a.first, b.first) })
+	r.settled = merge(r.settled)
 	slices.SortFunc(r.pages, func(a, b queue.PageRef) int { return cmp.Compare(a.First, b.First) })
 	items := slices.DeleteFunc(r.items, func(it queue.Item) bool { return it.Pos == 0 })
 	var pages []queue.PageRef
 	rewritten := map[uint64]bool{}
 	for _, ref := range r.pages {
-		if !overlaps(r.settled, ref.First, ref.Last) && !r.returnedIn(ref.First, ref.Last) {
+		moved := merge(r.moved[ref.Pos])
+		if len(moved) == 0 && !overlaps(r.settled, ref.First, ref.Last) && !r.returnedIn(ref.First, ref.Last) {
 			pages = append(pages, ref)
 			continue
 		}
@@ -208,7 +256,7 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 			return err
 		}
 		p.items = slices.DeleteFunc(persistentOnly(p.items), func(it queue.Item) bool {
-			return overlaps(r.settled, it.Seq, it.Seq)
+			return overlaps(r.settled, it.Seq, it.Seq) || overlaps(moved, it.Seq, it.Seq)
 		})
 		if len(p.items) == 0 {
 			continue
@@ -220,15 +268,14 @@ func (q *Queue) Restore(r *Recovery, redelivered bool, load LoadPage) error {
 				it.Flags |= queue.Redelivered
 			}
 		}
-		p, items = q.splitAside(r, p, ref.Pos, items)
-		if len(p.items) == 0 {
-			continue
+		// What is left becomes a page of its own.
+		p.replaces = ref.Pos
+		ready, aside := r.splitAside(p.items)
+		items = append(items, aside...)
+		if next, ok := q.splitPage(p, ready, aside); ok {
+			pages = append(pages, next)
+			rewritten[next.Pos] = true
 		}
-		// What is left becomes a page of its own. In memory it could be
-		// written to another page soon, and the next recovery, which may
-		// begin at the same checkpoint, would find it in both.
-		pages = append(pages, q.writePage(p))
-		rewritten[pages[len(pages)-1].Pos] = true
 	}
 	slices.SortFunc(items, func(a, b queue.Item) int { return cmp.Compare(a.Seq, b.Seq) })
 	for i := range items {
@@ -289,10 +336,22 @@ func (q *Queue) restoreLevels(items []queue.Item, pages []queue.PageRef) {
 	}
 }
 
-// overlaps reports whether any of the sorted runs touches first..last.
+// merge sorts runs and joins those that overlap.
+func merge(runs []run) []run {
+	slices.SortFunc(runs, func(a, b run) int { return cmp.Compare(a.first, b.first) })
+	out := runs[:0]
+	for _, v := range runs {
+		if n := len(out); n > 0 && v.first <= out[n-1].last {
+			out[n-1].last = max(out[n-1].last, v.last)
+		} else {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// overlaps reports whether any of the runs, as merge returns them, touches first..last.
 func overlaps(runs []run, first, last uint64) bool {
-	// Runs are sorted by their first number, and do not overlap each other:
-	// each number is settled once.
 	i := sort.Search(len(runs), func(i int) bool { return runs[i].last >= first })
 	return i < len(runs) && runs[i].first <= last
 }
@@ -389,7 +448,7 @@ func ParseCheckpoint(b []byte) (id uint64, rec *Recovery, err error) {
 			ref.LastTime = ref.FirstTime + r.varint()
 		}
 		ext.lasting, ext.lastingBytes = ext.segs, ref.Bytes
-		rec.pages = append(rec.pages, ref)
+		rec.addPage(ref)
 	}
 	n := r.uvarint()
 	if r.bad || n > uint64(len(r.b)) {

@@ -102,8 +102,7 @@ func (q *Queue) taken(dst []*Taken, ts []queue.Taken) []*Taken {
 }
 
 // takePaged takes messages out of a page on disk. The page is written anew
-// without them. They get a page of their own in the log that only a recovery
-// looks at, so that a crash before they are settled brings them back. there is
+// without them. there is
 // false if the page has come into memory meanwhile.
 func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) (ts []queue.Taken, there bool, err error) {
 	items, err := q.pageItems(ref)
@@ -127,18 +126,12 @@ func (q *Queue) takePaged(ref queue.PageRef, seqs []uint64) (ts []queue.Taken, t
 		q.mu.Unlock()
 		return nil, q.deleted, nil
 	}
-	replaces := ref.Pos
-	if lasting := persistentOnly(slices.Clone(out)); len(lasting) > 0 {
-		q.scratch = appendPage(q.scratch[:0], ref.Level, ext.epoch, replaces, lasting)
-		if q.Log.Append(KindPage, q.ID, false, q.scratch, nil, nil) == 0 {
-			q.mu.Unlock()
-			return nil, true, q.Log.Err()
-		}
-		replaces = 0 // nothing is left of it
+	if err := q.Log.Err(); err != nil {
+		q.mu.Unlock()
+		return nil, true, err
 	}
 	var next *queue.PageRef
-	if len(rest) > 0 {
-		n := q.writePage(page{level: ref.Level, epoch: ext.epoch, replaces: replaces, items: rest})
+	if n, ok := q.splitPage(page{level: ref.Level, epoch: ext.epoch, replaces: ref.Pos}, rest, out); ok {
 		n.Ext.(*pageExt).redelivered = ext.redelivered
 		next = &n
 	}
