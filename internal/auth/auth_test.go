@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,6 +83,26 @@ func TestPasswords(t *testing.T) {
 		}
 		if err := CheckHash(alg, h); err != nil {
 			t.Error(err)
+		}
+		// As base64 may have line ends, anywhere and any number of them.
+		for _, lines := range []string{h[:5] + "\r\n" + h[5:] + "\n", strings.Join(strings.Split(h, ""), "\r\n\r\n")} {
+			if err := CheckHash(alg, lines); err != nil || !Verify(alg, lines, "secret") || Verify(alg, lines, "Secret") {
+				t.Errorf("%q: a hash in lines: %v", alg, err)
+			}
+		}
+		for _, odd := range []string{h[:8], h + h, h[:len(h)-1], h + "=", "!", strings.Repeat("A", 4096), strings.Repeat("\n", 500)} {
+			if CheckHash(alg, odd) == nil || Verify(alg, odd, "secret") || Verify(alg, odd, "") {
+				t.Errorf("%q takes %.20q for a hash", alg, odd)
+			}
+		}
+		for _, long := range []int{123, 124, 125, 5000} { // around the room that there is for salt and password
+			p := strings.Repeat("p", long)
+			if h := HashWith(alg, [4]byte{1, 2, 3, 4}, p); !Verify(alg, h, p) || Verify(alg, h, p+"p") || Verify(alg, h, p[1:]) {
+				t.Errorf("%q: a password of %d bytes", alg, long)
+			}
+		}
+		if n := testing.AllocsPerRun(10, func() { Verify(alg, h, "secret") }); n > 0 {
+			t.Errorf("%q: %v allocations", alg, n)
 		}
 		if CheckHash(alg, h[:8]) == nil || CheckHash(alg, "!") == nil || CheckHash(alg, "") != nil {
 			t.Errorf("%q: CheckHash", alg)

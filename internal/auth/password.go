@@ -99,16 +99,13 @@ func Verify(algorithm, stored, password string) bool {
 	if size == 0 {
 		algorithm, stored, size = SHA256, "", sha256.Size
 	}
-	var text, kept [128]byte // more than the longest hash takes in base64
-	good := false
-	if password != "" && len(stored) <= len(text) {
-		n, err := base64.StdEncoding.Decode(kept[:], text[:copy(text[:], stored)])
-		good = err == nil && n == saltLen+size
-	}
+	var text, bytes [128]byte // more than a hash takes, unless there are many line ends in it
+	kept, err := base64.StdEncoding.AppendDecode(bytes[:0], append(text[:0], stored...))
+	good := err == nil && len(kept) == saltLen+size && password != ""
 	if !good {
-		clear(kept[:])
+		kept = make([]byte, saltLen+size, saltLen+sha512.Size)
 	}
 	var room [sha512.Size]byte
-	same := subtle.ConstantTimeCompare(kept[saltLen:saltLen+size], appendDigest(room[:0], algorithm, kept[:saltLen], password)) == 1
+	same := subtle.ConstantTimeCompare(kept[saltLen:], appendDigest(room[:0], algorithm, kept[:saltLen], password)) == 1
 	return good && same
 }

@@ -63,7 +63,7 @@ func (c *Conn) read(b []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	for {
-		if c.in.taken() || !c.drained || c.hup.Load() {
+		if c.in.taken() || !c.drained || c.ragged.Load() {
 			n, err := c.tryRead(b)
 			if n > 0 || err != nil {
 				return n, err
@@ -308,7 +308,7 @@ func (c *Conn) CloseWrite() error {
 		return c.failed("close", net.ErrClosed)
 	}
 	defer c.leave()
-	return c.failed("shutdown", syscall.Shutdown(c.fd, syscall.SHUT_WR))
+	return c.failed("close", os.NewSyscallError("shutdown", syscall.Shutdown(c.fd, syscall.SHUT_WR)))
 }
 
 // LocalAddr implements [net.Conn]. It is a *net.TCPAddr.

@@ -53,11 +53,14 @@ func own(ln *net.TCPListener, _ Options) (net.Listener, error) {
 // Addr implements [net.Listener].
 func (l *listener) Addr() net.Addr { return l.addr }
 
-// Close implements [net.Listener]. It ends an Accept under way.
+// Close implements [net.Listener]. It ends the Accepts under way, and waits for
+// that, as the port is not free before.
 func (l *listener) Close() error {
 	if !l.close() {
 		return l.failed("close", net.ErrClosed)
 	}
+	l.in.mu.Lock()
+	defer l.in.mu.Unlock()
 	return nil
 }
 
@@ -67,12 +70,12 @@ func (l *listener) failed(op string, err error) error {
 
 // Accept implements [net.Listener].
 func (l *listener) Accept() (net.Conn, error) {
+	l.in.mu.Lock() // until it has left: Close waits for this
+	defer l.in.mu.Unlock()
 	if !l.enter() {
 		return nil, l.failed("accept", net.ErrClosed)
 	}
 	defer l.leave()
-	l.in.mu.Lock()
-	defer l.in.mu.Unlock()
 	for {
 		l.in.taken()
 		size := uint32(len(l.name))
@@ -87,7 +90,7 @@ func (l *listener) Accept() (net.Conn, error) {
 				return nil, l.failed("accept", err)
 			}
 		default:
-			return nil, l.failed("accept4", errno)
+			return nil, l.failed("accept", os.NewSyscallError("accept4", errno))
 		}
 	}
 }
@@ -99,7 +102,7 @@ func (l *listener) accepted(fd int) (net.Conn, error) {
 		_, _, errno := syscall.RawSyscall(syscall.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&l.name)), uintptr(unsafe.Pointer(&size)))
 		if errno != 0 {
 			syscall.Close(fd)
-			return nil, l.failed("getsockname", errno)
+			return nil, l.failed("accept", os.NewSyscallError("getsockname", errno))
 		}
 		local = l.name.addr()
 	}

@@ -51,7 +51,7 @@ const (
 
 const (
 	readable = syscall.EPOLLIN | epollRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
-	ending   = epollRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	ragged   = epollRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR | syscall.EPOLLPRI
 	writable = syscall.EPOLLOUT | syscall.EPOLLHUP | syscall.EPOLLERR
 )
 
@@ -66,7 +66,7 @@ func (p *poller) watch(s *sock) error {
 	p.socks[s.fd] = s
 	p.count++
 	p.mu.Unlock()
-	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | epollRDHUP | epollET, Fd: int32(s.fd), Pad: s.turn}
+	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLOUT | epollRDHUP | epollET, Fd: int32(s.fd), Pad: s.turn}
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_CTL, uintptr(p.fd), syscall.EPOLL_CTL_ADD, uintptr(s.fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
 	if errno != 0 {
 		p.forget(s)

@@ -17,7 +17,10 @@ type sock struct {
 	calls  atomic.Int64 // under way; closedBit: there are no more
 	in     waiter       // something to be read, the end, or an error
 	out    waiter       // room to write
-	hup    flag         // nothing follows on what is there: read on until the end
+
+	// A read that fills less than its buffer may have left something: the end, an
+	// error, or what lies behind urgent data. There may be no news of it.
+	ragged flag
 }
 
 // closedBit of sock.calls. The descriptor is closed when the last call has
@@ -95,8 +98,8 @@ func (s *sock) await() error {
 }
 
 func (s *sock) tell(events uint32) {
-	if events&ending != 0 {
-		s.hup.Store(true)
+	if events&ragged != 0 {
+		s.ragged.Store(true)
 	}
 	if events&readable != 0 {
 		s.in.notify()

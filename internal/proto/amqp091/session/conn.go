@@ -90,7 +90,8 @@ type capabilities struct {
 type connState uint8
 
 const (
-	wantStartOk connState = iota
+	wantProtocol connState = iota // its header
+	wantStartOk
 	wantSecureOk
 	wantTuneOk
 	wantOpen
@@ -130,14 +131,7 @@ func (c *Conn) serve(rb *readBuffer) {
 	}
 	c.sendStart()
 	c.sendNow()
-	for c.state != done {
-		if !c.fill(rb) {
-			return
-		}
-		if !c.frames(rb) {
-			c.finish()
-			return
-		}
+	for c.frames(rb) { // the first may have come with the header
 		if c.client != nil {
 			c.flushAcks()
 			c.settle()
@@ -146,6 +140,9 @@ func (c *Conn) serve(rb *readBuffer) {
 				c.throttle()
 				c.client.Await(c.dead)
 			}
+		}
+		if !c.fill(rb) {
+			return
 		}
 	}
 	c.finish()

@@ -54,7 +54,7 @@ type startKey struct {
 }
 
 func (c *Conn) sendStart() {
-	c.frameLimit = preAuthFrameMax
+	c.state, c.frameLimit = wantStartOk, preAuthFrameMax
 	s := &c.srv.starts
 	c.offered = c.mechanisms()
 	k := startKey{c.old, c.offered}

@@ -28,7 +28,7 @@ const (
 // to the front, so all views into the buffer end here.
 func (c *Conn) fill(rb *readBuffer) bool {
 	need := minReadBuffer
-	if n, ok := wire.FrameLen(rb.buf[rb.start:rb.end]); ok && n > uint64(need) {
+	if n, ok := wire.FrameLen(rb.buf[rb.start:rb.end]); ok && n > uint64(need) && c.state != wantProtocol {
 		need = int(n)
 	}
 	if rb.end == len(rb.buf) && rb.start == 0 && len(rb.buf) > 0 {

@@ -194,6 +194,31 @@ func TestHandshakeTimeout(t *testing.T) {
 	})
 }
 
+// A client that does not wait for answers is understood: what comes together with
+// the protocol header counts.
+func TestHandshakeInOnePiece(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startNode(t, 0).peer(t)
+		all := []byte(wire.ProtocolHeader)
+		for _, m := range []wire.Method{
+			wire.ConnectionStartOk{Mechanism: "PLAIN", Response: "\x00guest\x00guest", Locale: "en_US"},
+			wire.ConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072},
+			wire.ConnectionOpen{VirtualHost: "/"},
+		} {
+			all = wire.AppendMethodFrame(all, 0, m)
+		}
+		begin := time.Now()
+		p.nc.Write(all)
+		for range 2 {
+			p.method() // start, tune
+		}
+		if m, ok := p.method().(*wire.ConnectionOpenOk); !ok || time.Since(begin) > 0 {
+			t.Errorf("%#v after %v, want connection.open-ok at once", m, time.Since(begin))
+		}
+		p.nc.Close()
+	})
+}
+
 // A client that asks and asks and does not read is not answered without bound,
 // and disturbs nobody.
 func TestClientThatNeverReads(t *testing.T) {
