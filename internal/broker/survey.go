@@ -26,7 +26,7 @@ type VHostSurvey struct {
 	VHost                     *VHost
 	Totals                    Totals
 	Ready, Unacked, Consumers int
-	Delayed                   int
+	Aside                     int // messages that are neither
 	QueueCount, Exchanges     int
 	Connections, Channels     int
 	Publishers                int // channels that have published
@@ -283,7 +283,7 @@ func (vs *VHostSurvey) queues(s *Survey) {
 		n := &vh.live[kind]
 		vs.Ready += n.Depths.Ready
 		vs.Unacked += n.Depths.Unacked
-		vs.Delayed += n.Depths.Delayed
+		vs.Aside += n.Depths.Aside()
 		vs.Consumers += n.Depths.Consumers
 		vs.Totals.Queues[kind].Add(&n.Counters)
 		s.Node.Queues[kind].Add(&n.Counters)

@@ -333,7 +333,7 @@ func (s *Sampler) look() {
 }
 
 func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
-	n.add(v.VHost, l.vhost, global, sums(&v.Totals, v.Ready, v.Unacked, v.Delayed)...)
+	n.add(v.VHost, l.vhost, global, sums(&v.Totals, v.Ready, v.Unacked, v.Aside)...)
 	for _, x := range v.VHost.Exchanges() {
 		in, out := x.Passed()
 		n.add(x, l.exchange, detailed, int64(in), int64(out))
@@ -343,26 +343,26 @@ func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
 }
 
 // sums are the figures that virtual hosts and the node have in common.
-func sums(t *broker.Totals, ready, unacked, delayed int) []int64 {
+func sums(t *broker.Totals, ready, unacked, aside int) []int64 {
 	q := t.AllQueues()
-	return []int64{int64(ready), int64(unacked), int64(ready + unacked + delayed),
+	return []int64{int64(ready), int64(unacked), int64(ready + unacked + aside),
 		int64(t.Published), int64(t.Confirmed), int64(t.Dropped), int64(t.Returned),
 		int64(q.Delivered), int64(q.DeliveredNoAck), int64(q.Got), int64(q.GotNoAck), int64(q.GotEmpty), int64(q.DeliverGet()), int64(q.Redelivered), int64(q.Acked),
 		int64(t.RecvBytes), int64(t.SendBytes)}
 }
 
 func (n *seen) node(s *Sampler, sv *broker.Survey) {
-	ready, unacked, delayed := 0, 0, 0
+	ready, unacked, aside := 0, 0, 0
 	for i := range sv.VHosts {
 		ready += sv.VHosts[i].Ready
 		unacked += sv.VHosts[i].Unacked
-		delayed += sv.VHosts[i].Delayed
+		aside += sv.VHosts[i].Aside
 	}
 	q := sv.Node.AllQueues()
 	c := s.o.Broker.Churn()
 	p := s.Process()
 	st := s.o.Broker.StoreStats()
-	vals := append(sums(&sv.Node, ready, unacked, delayed), int64(q.DiskReads), int64(q.DiskWrites),
+	vals := append(sums(&sv.Node, ready, unacked, aside), int64(q.DiskReads), int64(q.DiskWrites),
 		int64(c.ConnectionsCreated), int64(c.ConnectionsClosed), int64(c.ChannelsCreated), int64(c.ChannelsClosed),
 		int64(c.QueuesDeclared), int64(c.QueuesCreated), int64(c.QueuesDeleted),
 		p.RSS, p.FDs, int64(len(s.o.Broker.Sessions())), p.Goroutines, p.DiskFree, p.GCs, p.GCBytes, p.ContextSwitches,

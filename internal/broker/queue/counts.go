@@ -21,6 +21,10 @@ func (m *Machine) Dying() int {
 	return m.held.used - m.unacked
 }
 
+// DeadLetters returns how many of them are dead letters (the others were taken
+// out by an operator), and their body bytes.
+func (m *Machine) DeadLetters() (n int, bytes int64) { return m.dead, m.deadB }
+
 // Paged returns how many pages of ready messages are on disk.
 func (m *Machine) Paged() int { return m.pages }
 

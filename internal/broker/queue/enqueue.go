@@ -67,6 +67,7 @@ func (m *Machine) isNext(prio uint8) bool {
 func (m *Machine) over(n int, b int64) bool {
 	if m.cfg.KeepDead {
 		n += m.Dying()
+		b += m.deadB
 	}
 	if m.delays != nil {
 		n += m.Delayed()

@@ -23,8 +23,15 @@ func (m *Machine) deadLetter(it *Item, why Reason, eff *[]Effect) {
 	e := add(eff, DeadLettered)
 	e.Reason = why
 	e.Slot = m.held.put(it, nil, Dying)
-	m.held.entries[e.Slot].why = why
+	m.dies(&m.held.entries[e.Slot], why)
 	e.Item = *it
+}
+
+// dies counts a held item as a dead letter.
+func (m *Machine) dies(h *held, why Reason) {
+	h.why = why
+	m.dead++
+	m.deadB += int64(h.it.Size)
 }
 
 // Buried says that a dead-lettered item is safe elsewhere, or lost on purpose.
@@ -35,6 +42,33 @@ func (m *Machine) Buried(s Slot, eff *[]Effect) {
 	}
 	e := add(eff, Settled)
 	e.Item = h.it
+	m.release(h, s)
+}
+
+// PurgeDead ends all dead letters and returns their number.
+func (m *Machine) PurgeDead(eff *[]Effect) (n int) {
+	for i := 0; i < len(m.held.entries); i++ {
+		if h := &m.held.entries[i]; h.state == Dying && h.why != ReasonNone {
+			m.Buried(Slot(i), eff)
+			n++
+		}
+	}
+	return n
+}
+
+// IsDying reports whether a dead-lettered item is still to be buried. It may have
+// been purged.
+func (m *Machine) IsDying(s Slot, seq uint64) bool {
+	h := m.held.get(s, Dying)
+	return h != nil && h.it.Seq == seq
+}
+
+// release lets go of a dying item.
+func (m *Machine) release(h *held, s Slot) {
+	if h.why != ReasonNone {
+		m.dead--
+		m.deadB -= int64(h.it.Size)
+	}
 	m.held.remove(s)
 }
 

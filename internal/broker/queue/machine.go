@@ -37,6 +37,8 @@ type Machine struct {
 	more     bool // dispatch has stopped because there are enough effects
 	unacked  int
 	unackedB int64
+	dead     int // of held: dead letters
+	deadB    int64
 	held     slab
 
 	consumers []*Consumer // by age
@@ -193,6 +195,7 @@ func (m *Machine) Close(now int64, eff *[]Effect) int {
 	}
 	m.held = slab{}
 	m.unacked, m.unackedB = 0, 0
+	m.dead, m.deadB = 0, 0
 	m.gone = true
 	return n
 }

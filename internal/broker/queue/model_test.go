@@ -589,6 +589,17 @@ func (w *world) check() {
 		w.fail("ready %d bytes %d unacked %d dying %d, want %d %d %d %d", w.m.Ready(), w.m.ReadyBytes(), w.m.Unacked(), w.m.Dying(),
 			n, bytes, len(w.ref.unacked), len(w.ref.dying))
 	}
+	letters, size := 0, int64(0)
+	w.m.Walk(func(e Entry) bool {
+		if e.State == Dying && e.Reason != ReasonNone {
+			letters++
+			size += int64(e.Item.Size)
+		}
+		return true
+	})
+	if n, bytes := w.m.DeadLetters(); n != letters || bytes != size {
+		w.fail("%d dead letters of %d bytes, want %d of %d", n, bytes, letters, size)
+	}
 	for c, real := range w.consumers {
 		if real.Unacked() != c.unacked {
 			w.fail("%s has %d unacked, want %d", c.tag, real.Unacked(), c.unacked)

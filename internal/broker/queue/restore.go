@@ -39,7 +39,7 @@ func (m *Machine) RestoreDying(it Item, why Reason) Slot {
 	it.Prio = min(it.Prio, m.cfg.MaxPriority)
 	m.seq = max(m.seq, it.Seq+1)
 	s := m.held.put(&it, nil, Dying)
-	m.held.entries[s].why = why
+	m.dies(&m.held.entries[s], why)
 	return s
 }
 

@@ -77,7 +77,8 @@ func (m *Machine) refuse(h *held, s Slot, o Outcome, eff *[]Effect) {
 		}
 	}
 	if o == Reject && m.cfg.DeadLetter {
-		h.state, h.c, h.why = Dying, nil, why
+		h.state, h.c = Dying, nil
+		m.dies(h, why)
 		e := add(eff, DeadLettered)
 		e.Reason, e.Slot, e.Item = why, s, h.it
 		return

@@ -131,7 +131,7 @@ func (m *Machine) PutBack(now int64, s Slot, eff *[]Effect) {
 		return
 	}
 	it := h.it
-	m.held.remove(s)
+	m.release(h, s)
 	it.Prio = min(it.Prio, m.cfg.MaxPriority)
 	m.count(&it)
 	if it.Mem.IsZero() {

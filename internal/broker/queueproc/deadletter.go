@@ -39,7 +39,9 @@ func (q *Queue) bury(d *dead) bool {
 		q.mu.Unlock()
 		return true
 	}
-	q.m.Buried(d.slot, &q.eff)
+	if q.m.IsDying(d.slot, d.item.Seq) {
+		q.m.Buried(d.slot, &q.eff)
+	}
 	q.unlock()
 	return true
 }

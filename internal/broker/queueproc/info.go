@@ -96,6 +96,8 @@ type Info struct {
 	Memory                     int64 // bytes of messages held in memory
 	Delayed                    int   // came back and wait for their next try; ReadyBytes has their bytes
 	DelayedFirst, DelayedLast  int64 // when they are due, ms since 1970
+	Dead                       int   // dead letters that must arrive and have not yet
+	DeadBytes                  int64
 	OldestReady, OldestUnacked int64 // ms since 1970; 0 = none, or on disk
 	Stalled                    int64 // ms in which no consumer could take what was ready
 	ActiveTag, ExclusiveTag    string
@@ -112,6 +114,7 @@ func (q *Queue) Info() (i Info) {
 	i.ReadyBytes, i.UnackedBytes = q.m.ReadyBytes(), q.m.UnackedBytes()
 	i.Delayed = q.m.Delayed()
 	i.DelayedFirst, i.DelayedLast = q.m.DelayedAt()
+	i.Dead, i.DeadBytes = q.deadLetters()
 	i.ReadyInMemory = q.m.InMemory()
 	i.Persistent, i.PersistentBytes = max(q.kept.count, 0), max(q.kept.bytes, 0)
 	i.Memory = q.arena.Held()
@@ -138,10 +141,11 @@ func (q *Queue) Info() (i Info) {
 // Depths are the figures of Info that go up and down and can be added up.
 type Depths struct {
 	Ready, Unacked, Consumers   int
-	Delayed                     int
+	Delayed, Dead               int
 	Consumed                    int // 1: it has consumers
 	ReadyInMemory               int
 	ReadyBytes, UnackedBytes    int64
+	DeadBytes                   int64
 	RAMBytes                    int64 // of ready messages whose bytes are in memory; as if all were of one size
 	Persistent, PersistentBytes int64
 	Memory                      int64
@@ -157,11 +161,13 @@ func (d *Depths) add(o *Depths, n int) {
 	d.Ready += n * o.Ready
 	d.Unacked += n * o.Unacked
 	d.Delayed += n * o.Delayed
+	d.Dead += n * o.Dead
 	d.Consumers += n * o.Consumers
 	d.Consumed += n * o.Consumed
 	d.ReadyInMemory += n * o.ReadyInMemory
 	d.ReadyBytes += int64(n) * o.ReadyBytes
 	d.UnackedBytes += int64(n) * o.UnackedBytes
+	d.DeadBytes += int64(n) * o.DeadBytes
 	d.RAMBytes += int64(n) * o.RAMBytes
 	d.Persistent += int64(n) * o.Persistent
 	d.PersistentBytes += int64(n) * o.PersistentBytes
@@ -183,6 +189,7 @@ func (q *Queue) Backlog() (b Backlog) {
 	defer q.mu.Unlock()
 	b.Ready, b.Unacked, b.Consumers = q.m.Ready(), q.m.Unacked(), q.m.Consumers()
 	b.Delayed = q.m.Delayed()
+	b.Dead, b.DeadBytes = q.deadLetters()
 	if b.Consumers > 0 {
 		b.Consumed = 1
 	}
@@ -198,8 +205,29 @@ func (q *Queue) Backlog() (b Backlog) {
 	return b
 }
 
+// deadLetters counts the dead letters that stay with the queue until they have
+// arrived. Those of other queues are gone in a moment, and are not seen.
+func (q *Queue) deadLetters() (n int, bytes int64) {
+	if !q.cfg.KeepDead {
+		return 0, 0
+	}
+	return q.m.DeadLetters()
+}
+
 // Messages returns the number of all messages.
-func (d *Depths) Messages() int { return d.Ready + d.Delayed + d.Unacked }
+func (d *Depths) Messages() int { return d.Ready + d.Unacked + d.Aside() }
+
+// Aside returns how many messages are neither ready nor with a consumer.
+func (d *Depths) Aside() int { return d.Delayed + d.Dead }
+
+// Bytes returns the body bytes of all messages.
+func (d *Depths) Bytes() int64 { return d.ReadyBytes + d.UnackedBytes + d.DeadBytes }
+
+// Aside returns how many messages are neither ready nor with a consumer.
+func (i *Info) Aside() int { return i.Delayed + i.Dead }
+
+// Bytes returns the body bytes of all messages.
+func (i *Info) Bytes() int64 { return i.ReadyBytes + i.UnackedBytes + i.DeadBytes }
 
 // Depth returns the numbers of ready and unacknowledged messages.
 func (q *Queue) Depth() (ready, unacked int) {

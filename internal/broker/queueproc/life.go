@@ -9,7 +9,8 @@ import (
 	"github.com/warrenmq/warren/internal/store"
 )
 
-// Purge drops all ready and delayed messages and returns their number.
+// Purge drops all ready and delayed messages, and the dead letters that wait for
+// a target, and returns their number.
 func (q *Queue) Purge() int {
 	q.mu.Lock()
 	if q.deleted {
@@ -17,6 +18,10 @@ func (q *Queue) Purge() int {
 		return 0
 	}
 	n := q.m.Purge(nowMillis(), &q.eff)
+	if q.cfg.KeepDead {
+		n += q.m.PurgeDead(&q.eff)
+		q.stuck.letters = nil // those under way are looked for when they come back
+	}
 	q.unlock()
 	return n
 }

@@ -79,7 +79,12 @@ func TestDeletedWhileLoading(t *testing.T) {
 func TestStuckInDeletedQueue(t *testing.T) {
 	q, h, items := newLone(t, 2)
 	for i := range items {
-		q.keepDead(dead{reason: queue.Rejected, item: items[i]})
+		it := items[i]
+		it.Seq += 10
+		q.keepDead(dead{reason: queue.Rejected, slot: q.m.RestoreDying(it, queue.Rejected), item: it})
+	}
+	if n := q.Stuck(); n != 2 {
+		t.Fatalf("%d dead letters wait", n)
 	}
 	if _, err := q.Delete(false, false); err != nil {
 		t.Fatal(err)

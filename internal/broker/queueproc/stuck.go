@@ -27,8 +27,12 @@ func (q *Queue) keepDead(ds ...dead) {
 		return
 	}
 	s := &q.stuck
-	s.letters = append(s.letters, ds...)
-	if s.timer == nil {
+	for i := range ds {
+		if q.m.IsDying(ds[i].slot, ds[i].item.Seq) {
+			s.letters = append(s.letters, ds[i])
+		}
+	}
+	if s.timer == nil && len(s.letters) > 0 {
 		s.wait = firstRetry
 		s.timer = time.AfterFunc(s.wait, q.retryDead)
 	}

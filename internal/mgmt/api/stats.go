@@ -137,15 +137,15 @@ func details(f *stats.Figures, m stats.Metric) *apitype.Detail {
 	return &d
 }
 
-func lengths(f *stats.Figures, ready, unacked, delayed int) *apitype.Lengths {
-	return lengthsInto(&apitype.Lengths{}, &[3]apitype.Detail{}, f, ready, unacked, delayed)
+func lengths(f *stats.Figures, ready, unacked, aside int) *apitype.Lengths {
+	return lengthsInto(&apitype.Lengths{}, &[3]apitype.Detail{}, f, ready, unacked, aside)
 }
 
 // lengthsInto is lengths in memory of the caller's.
-func lengthsInto(l *apitype.Lengths, d *[3]apitype.Detail, f *stats.Figures, ready, unacked, delayed int) *apitype.Lengths {
+func lengthsInto(l *apitype.Lengths, d *[3]apitype.Detail, f *stats.Figures, ready, unacked, aside int) *apitype.Lengths {
 	*d = [3]apitype.Detail{detail(f, stats.Messages), detail(f, stats.Ready), detail(f, stats.Unacked)}
 	*l = apitype.Lengths{
-		Messages: int64(ready + unacked + delayed), MessagesDetails: &d[0],
+		Messages: int64(ready + unacked + aside), MessagesDetails: &d[0],
 		MessagesReady: int64(ready), MessagesReadyDetails: &d[1],
 		MessagesUnacknowledged: int64(unacked), MessagesUnacknowledgedDetails: &d[2],
 	}

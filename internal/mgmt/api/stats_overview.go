@@ -90,10 +90,10 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 		f = nil
 	}
 	tot := &apitype.ObjectTotals{}
-	ready, unacked, delayed := 0, 0, 0
+	ready, unacked, aside := 0, 0, 0
 	for i := range parts {
 		p := &parts[i]
-		ready, unacked, delayed = ready+p.Ready, unacked+p.Unacked, delayed+p.Delayed
+		ready, unacked, aside = ready+p.Ready, unacked+p.Unacked, aside+p.Aside
 		tot.Queues += p.QueueCount
 		tot.Exchanges += p.Exchanges
 		tot.Consumers += p.Consumers
@@ -108,7 +108,7 @@ func (a *API) overviewStats(rq *Request, o *apitype.Overview, v *view) {
 	o.MessageStats = overviewRates(t, f, v)
 	o.QueueTotals = apitype.Object{}
 	if tot.Queues > 0 {
-		o.QueueTotals = lengths(f, ready, unacked, delayed)
+		o.QueueTotals = lengths(f, ready, unacked, aside)
 	}
 	churn := a.churn(f)
 	o.ChurnRates = &churn

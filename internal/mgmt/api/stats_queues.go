@@ -57,10 +57,12 @@ func (w *queueWriter) cheap(qs []*broker.Queue) map[string]func(int) Key {
 	}
 	depth("messages", func(d *queueproc.Depths) int64 { return int64(d.Messages()) })
 	depth("messages_delayed", func(d *queueproc.Depths) int64 { return int64(d.Delayed) })
+	depth("messages_dlx", func(d *queueproc.Depths) int64 { return int64(d.Dead) })
 	depth("messages_ready", func(d *queueproc.Depths) int64 { return int64(d.Ready) })
 	depth("messages_unacknowledged", func(d *queueproc.Depths) int64 { return int64(d.Unacked) })
 	depth("consumers", func(d *queueproc.Depths) int64 { return int64(d.Consumers) })
-	depth("message_bytes", func(d *queueproc.Depths) int64 { return d.ReadyBytes + d.UnackedBytes })
+	depth("message_bytes", func(d *queueproc.Depths) int64 { return d.Bytes() })
+	depth("message_bytes_dlx", func(d *queueproc.Depths) int64 { return d.DeadBytes })
 	depth("message_bytes_ready", func(d *queueproc.Depths) int64 { return d.ReadyBytes })
 	depth("message_bytes_unacknowledged", func(d *queueproc.Depths) int64 { return d.UnackedBytes })
 	depth("memory", queueBytes)
@@ -194,7 +196,7 @@ func (w *queueWriter) row(q *broker.Queue, m *queueRow) apitype.Queue {
 	}
 	f := w.a.Stats.QueueInto(q, w.ranges, &w.figures)
 	i := q.Info()
-	r.Lengths = lengthsInto(&m.lengths, &m.details, f, i.Ready, i.Unacked, i.Delayed)
+	r.Lengths = lengthsInto(&m.lengths, &m.details, f, i.Ready, i.Unacked, i.Aside())
 	r.QueueStats = w.stats(&m.stats, q, d, &i, f)
 	if q.Kind() == broker.ClassicQueue {
 		paged := int64(i.Ready - i.ReadyInMemory)
@@ -231,7 +233,7 @@ func (w *queueWriter) stats(s *apitype.QueueStats, q *broker.Queue, d *meta.Queu
 	*s = apitype.QueueStats{
 		Consumers: i.Consumers, EffectivePolicyDefinition: w.policy(d), IdleSince: w.idleSince(f),
 		Memory:       queueSize + i.Memory + itemSize*int64(i.ReadyInMemory+i.Unacked),
-		MessageBytes: i.ReadyBytes + i.UnackedBytes, MessageBytesReady: i.ReadyBytes, MessageBytesUnacknowledged: i.UnackedBytes,
+		MessageBytes: i.Bytes(), MessageBytesReady: i.ReadyBytes, MessageBytesUnacknowledged: i.UnackedBytes,
 		MessageBytesPersistent: i.PersistentBytes, MessagesPersistent: i.Persistent,
 		MessagesRAM: int64(i.ReadyInMemory), MessageBytesRAM: share(i.ReadyBytes, int64(i.ReadyInMemory), int64(i.Ready)),
 		OldestReadyAge: age(i.OldestReady, w.now), OldestUnackedAge: age(i.OldestUnacked, w.now),
@@ -320,7 +322,7 @@ func (w *queueWriter) streamStats(i *queueproc.StreamInfo) *apitype.StreamStats 
 
 func (w *queueWriter) quorumStats(d *meta.Queue, i *queueproc.Info) *apitype.QuorumStats {
 	s := &apitype.QuorumStats{DeliveryLimit: "unlimited", OpenFiles: map[string]int{w.a.Config.NodeName: 0},
-		MessagesDelayed: int64(i.Delayed), DelayedRetry: delayedRetry(&d.Effective)}
+		MessagesDelayed: int64(i.Delayed), MessagesDLX: int64(i.Dead), MessageBytesDLX: i.DeadBytes, DelayedRetry: delayedRetry(&d.Effective)}
 	if l := d.Effective.DeliveryLimit; l >= 0 {
 		s.DeliveryLimit = l
 	}

@@ -74,7 +74,7 @@ func (a *API) fillVHost(r *apitype.VHost, vs *broker.VHostSurvey, v *view) {
 	f := a.Stats.VHost(vs.VHost, v.ranges)
 	t := &vs.Totals
 	if vs.QueueCount > 0 {
-		r.Lengths = lengths(f, vs.Ready, vs.Unacked, vs.Delayed)
+		r.Lengths = lengths(f, vs.Ready, vs.Unacked, vs.Aside)
 	}
 	if t.RecvBytes > 0 {
 		r.VHostTraffic = &apitype.VHostTraffic{

@@ -67,7 +67,7 @@ func (h *Handler) lookAtSums() *look {
 		survey: sv, now: time.Now(), count: counts{n, ch.Count, sv.Opened, d.Consumers},
 		queues: []queueRow{{
 			i: queueproc.Info{
-				Ready: d.Ready, Unacked: d.Unacked, Delayed: d.Delayed, Consumers: d.Consumers, ReadyBytes: d.ReadyBytes, UnackedBytes: d.UnackedBytes,
+				Ready: d.Ready, Unacked: d.Unacked, Delayed: d.Delayed, Dead: d.Dead, DeadBytes: d.DeadBytes, Consumers: d.Consumers, ReadyBytes: d.ReadyBytes, UnackedBytes: d.UnackedBytes,
 				ReadyInMemory: d.ReadyInMemory, Persistent: d.Persistent, PersistentBytes: d.PersistentBytes, Memory: d.Memory, Counters: c,
 			},
 			ramBytes: float64(d.RAMBytes),
@@ -237,7 +237,7 @@ func queueCoarse() []metric[queueRow] {
 	return []metric[queueRow]{
 		{"queue_messages_ready", gauge, "Messages ready to be delivered to consumers", func(r *queueRow) float64 { return float64(r.i.Ready) }},
 		{"queue_messages_unacked", gauge, "Messages delivered to consumers but not yet acknowledged", func(r *queueRow) float64 { return float64(r.i.Unacked) }},
-		{"queue_messages", gauge, "Sum of ready and unacknowledged messages - total queue depth", func(r *queueRow) float64 { return float64(r.i.Ready + r.i.Delayed + r.i.Unacked) }},
+		{"queue_messages", gauge, "Sum of ready and unacknowledged messages - total queue depth", func(r *queueRow) float64 { return float64(r.i.Ready + r.i.Unacked + r.i.Aside()) }},
 		{"queue_process_reductions_total", counter, "Total number of queue process reductions", func(*queueRow) float64 { return 0 }},
 	}
 }
@@ -260,7 +260,7 @@ func queueFine() []metric[queueRow] {
 		{"queue_messages_unacked_ram", gauge, "Unacknowledged messages stored in memory", func(*queueRow) float64 { return 0 }},
 		{"queue_messages_persistent", gauge, "Persistent messages", func(r *queueRow) float64 { return float64(r.i.Persistent) }},
 		{"queue_messages_persistent_bytes", gauge, "Size in bytes of persistent messages", func(r *queueRow) float64 { return float64(r.i.PersistentBytes) }},
-		{"queue_messages_bytes", gauge, "Size in bytes of ready and unacknowledged messages", func(r *queueRow) float64 { return float64(r.i.ReadyBytes + r.i.UnackedBytes) }},
+		{"queue_messages_bytes", gauge, "Size in bytes of ready and unacknowledged messages", func(r *queueRow) float64 { return float64(r.i.Bytes()) }},
 		{"queue_messages_ready_bytes", gauge, "Size in bytes of ready messages", func(r *queueRow) float64 { return float64(r.i.ReadyBytes) }},
 		{"queue_messages_unacked_bytes", gauge, "Size in bytes of all unacknowledged messages", func(r *queueRow) float64 { return float64(r.i.UnackedBytes) }},
 		{"queue_messages_paged_out", gauge, "Messages paged out to disk", paged},
