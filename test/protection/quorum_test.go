@@ -2,6 +2,8 @@ package protection
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -264,5 +266,61 @@ func TestNoConsumerTimeout(t *testing.T) {
 				t.Error("the channel was closed")
 			}
 		})
+	}
+}
+
+// How a message comes back to a quorum queue decides whether that counts as a
+// failed delivery; it is served first in any case, with a delivery limit or without.
+func TestWaysBack(t *testing.T) {
+	n := start(t, broker.Config{})
+	ch := n.channel(n.dial())
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	ways := []struct {
+		name   string
+		failed int64
+		back   func(from *amqp.Channel, tags []uint64) error
+	}{
+		{"reject", 1, func(from *amqp.Channel, tags []uint64) error {
+			return errors.Join(from.Reject(tags[0], true), from.Reject(tags[1], true))
+		}},
+		{"nack", 0, func(from *amqp.Channel, tags []uint64) error { return from.Nack(tags[1], true, true) }},
+		{"recover", 0, func(from *amqp.Channel, _ []uint64) error { return from.Recover(true) }},
+		{"close", 1, func(from *amqp.Channel, _ []uint64) error { return from.Close() }},
+	}
+	for name, args := range map[string]amqp.Table{"default": {"x-queue-type": "quorum"}, "unlimited": {"x-queue-type": "quorum", "x-delivery-limit": -1}} {
+		n.queue(ch, name, args)
+		for _, w := range ways {
+			for _, body := range []string{"a", "b", "c"} {
+				n.put(ch, name, body)
+			}
+			from := n.channel(n.dial())
+			var tags []uint64
+			for range 2 {
+				d, ok, err := from.Get(name, false)
+				if !ok || err != nil {
+					t.Fatal(ok, err)
+				}
+				tags = append(tags, d.DeliveryTag)
+			}
+			if err := w.back(from, tags); err != nil {
+				t.Fatal(err)
+			}
+			n.until("all are back", func() bool { ready, _ := n.VHost("/").Queue(name).Depth(); return ready == 3 })
+			for _, want := range []string{"a", "b", "c"} {
+				d, ok, err := ch.Get(name, true)
+				if !ok || err != nil {
+					t.Fatal(ok, err)
+				}
+				headers := amqp.Table{"x-delivery-count": w.failed, "x-acquired-count": int64(1)}
+				if want == "c" {
+					headers = nil
+				}
+				if string(d.Body) != want || d.Redelivered != (want != "c") || !maps.Equal(d.Headers, headers) {
+					t.Errorf("%s, %s: got %s %v %v, want %s %v", name, w.name, d.Body, d.Redelivered, d.Headers, want, headers)
+				}
+			}
+		}
 	}
 }

@@ -179,9 +179,11 @@ func (r *Recovery) page(pos uint64, size int, p *page) {
 	if ref.Count == 0 {
 		return
 	}
-	if ref.First <= r.tops[p.level] { // seldom: each page begins behind the one before
+	if ref.First <= r.tops[p.level] { // else, as mostly, it begins behind all of them
 		for i := range r.pages {
-			r.takeOver(&r.pages[i], p)
+			if old := &r.pages[i]; old.Level == p.level && old.First <= ref.Last && old.Last >= ref.First {
+				r.takeOver(old, p)
+			}
 		}
 	}
 	r.addPage(ref)
@@ -203,9 +205,6 @@ func (r *Recovery) dropPage(pos uint64) {
 // takeOver notes which items of p may lie in an older page too: they had been
 // read back into memory, which leaves no record, or p is a part of that page.
 func (r *Recovery) takeOver(old *queue.PageRef, p *page) {
-	if old.Level != p.level {
-		return
-	}
 	var runs []run
 	for i := range p.items {
 		switch seq := p.items[i].Seq; {

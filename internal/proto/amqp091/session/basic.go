@@ -315,7 +315,8 @@ func (ch *channel) noStream(tag wire.DeliveryTag, multiple bool, what string) (e
 	return err
 }
 
-// recover puts everything unacknowledged back (basic.recover).
+// recover puts everything unacknowledged back (basic.recover). As with
+// basic.nack it does not count as a failed delivery.
 func (ch *channel) recover(requeue, answer bool) error {
 	if !requeue {
 		return &closeError{code: wire.NotImplemented, text: "requeue=false", conn: true}
@@ -338,7 +339,7 @@ func (ch *channel) recover(requeue, answer bool) error {
 	})
 	ch.unacked.trim()
 	c.out.mu.Unlock()
-	ch.settleGroups(ds, queue.Requeue)
+	ch.settleGroups(ds, queue.RequeueNoCount)
 	if freed {
 		c.unblock()
 	}
