@@ -1,6 +1,7 @@
 package tcp_test
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -35,6 +36,25 @@ func TestUrgent(t *testing.T) {
 	}
 	if got != "abcdef" {
 		t.Errorf("read %q", got)
+	}
+}
+
+// A peer that takes nothing and then is gone ends a Write that waits for room.
+func TestResetEndsWrite(t *testing.T) {
+	ln := listenOn(t, "127.0.0.1:0", tcp.Options{SendBuffer: 4096, RecvBuffer: 4096})
+	for range 20 {
+		peer, mine := pair(t, ln)
+		done := make(chan error, 1)
+		go func() {
+			_, err := mine.Write(make([]byte, 8<<20))
+			done <- err
+		}()
+		peer.Read(make([]byte, 1)) // it writes
+		peer.SetLinger(0)
+		peer.Close()
+		if err := <-done; !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("write: %v", err)
+		}
 	}
 }
 

@@ -258,6 +258,27 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// A deadline that has come ends a call though there is something to read, and room
+// to write: a peer that sends without an end cannot hold us up.
+func TestDeadlineWithoutWait(t *testing.T) {
+	peer, mine := pair(t, listenOn(t, "127.0.0.1:0", tcp.Options{}))
+	peer.Write([]byte("a"))
+	awaitInput(t, mine)
+	mine.SetDeadline(time.Now().Add(time.Millisecond))
+	time.Sleep(2 * time.Millisecond)
+	if n, err := mine.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %d, %v", n, err)
+	}
+	if n, err := mine.Write([]byte("b")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write: %d, %v", n, err)
+	}
+	if n, err := mine.(interface {
+		WriteBuffers(*net.Buffers) (int64, error)
+	}).WriteBuffers(&net.Buffers{[]byte("b")}); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write buffers: %d, %v", n, err)
+	}
+}
+
 // Accept waits, and ends when the listener is closed; the port is free then.
 func TestListener(t *testing.T) {
 	ln := listenOn(t, "127.0.0.1:0", tcp.Options{})

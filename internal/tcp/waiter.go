@@ -17,13 +17,12 @@ type waiter struct {
 	wake   chan struct{}
 	wanted flag         // somebody waits, or will if a last look finds nothing
 	until  atomic.Int64 // the deadline, see since; 0: none
-	over   flag         // the deadline may be over: compare with the clock
 
 	// The timer is set when somebody waits, and not anew for each deadline: it
 	// goes off at some time up to the deadline, and who waits then sees whether
 	// that is it. Both are mu's.
 	timer *time.Timer
-	due   int64 // when it goes off; 0: it is not set, or has gone off
+	due   int64 // when it goes off, or has gone off; 0: it was never set
 }
 
 var begin = time.Now()
@@ -56,55 +55,40 @@ func (w *waiter) setDeadline(t time.Time) {
 		d = since(t)
 	}
 	w.until.Store(d)
-	if d != 0 && since(time.Now()) >= d {
-		w.over.Store(true)
-	}
 	if w.wanted.Load() {
 		w.notify()
 	}
 }
 
-// ring is called by the timer.
-func (w *waiter) ring() {
-	w.over.Store(true)
-	w.notify()
-}
-
-// late reports whether the deadline is over. A deadline that nobody has waited
-// for counts from the next wait on.
+// late reports whether the deadline is over.
 func (w *waiter) late() bool {
-	if !w.over.Load() {
-		return false
-	}
-	w.over.Store(false)
-	w.due = 0
-	if d := w.until.Load(); d == 0 || since(time.Now()) < d {
-		return false
-	}
-	w.over.Store(true)
-	return true
+	d := w.until.Load()
+	return d != 0 && since(time.Now()) >= d
 }
 
 // wait waits to be notified. It fails if the deadline is over. The caller holds
 // mu and has set wanted.
 func (w *waiter) wait() error {
-	if w.late() {
-		return os.ErrDeadlineExceeded
-	}
-	if d := w.until.Load(); d != 0 && (w.due == 0 || w.due > d) {
-		left := time.Duration(d - since(time.Now()))
-		if left <= 0 {
-			w.over.Store(true)
+	if d := w.until.Load(); d != 0 {
+		now := since(time.Now())
+		if now >= d {
 			return os.ErrDeadlineExceeded
 		}
-		if w.due = d; w.timer == nil {
-			w.timer = time.AfterFunc(left, w.ring)
-		} else {
-			w.timer.Reset(left)
+		if w.due <= now || w.due > d {
+			w.set(time.Duration(d - now))
+			w.due = d
 		}
 	}
 	<-w.wake
 	return nil
+}
+
+func (w *waiter) set(left time.Duration) {
+	if w.timer == nil {
+		w.timer = time.AfterFunc(left, w.notify)
+		return
+	}
+	w.timer.Reset(left)
 }
 
 // stop is called when nobody waits any more.
