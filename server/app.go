@@ -116,6 +116,7 @@ func (s *Server) newApp() (*app, error) {
 		Memory: broker.Watermark{Relative: cfg.Memory.Relative, Absolute: cfg.Memory.Absolute}, MemoryTotal: cfg.Memory.Total,
 		Disk: broker.DiskLimit(cfg.DiskFree), ConsumerTimeout: cfg.ConsumerTimeout,
 		PasswordHashing: cfg.PasswordHashing, Credentials: broker.CredentialValidator(cfg.CredentialValidator), VHostDefaults: cfg.vhostDefaults(),
+		Detailed: cfg.Management.RatesMode == "detailed",
 		Bootstrap: broker.Bootstrap{User: cfg.DefaultUser, Password: cfg.DefaultPass, VHost: cfg.DefaultVHost, Tags: cfg.DefaultUserTags,
 			Configure: cfg.DefaultPermissions.Configure, Write: cfg.DefaultPermissions.Write, Read: cfg.DefaultPermissions.Read},
 	}

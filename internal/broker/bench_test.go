@@ -41,9 +41,11 @@ type bench struct {
 	out    counter
 }
 
-func newBench(b *testing.B) *bench {
+func newBench(b *testing.B) *bench { return newBenchOf(b, false) }
+
+func newBenchOf(b *testing.B, detailed bool) *bench {
 	// A disk in memory would count as the broker's own allocations.
-	br, err := Open(Config{FS: vfs.OS{}, Dir: b.TempDir(), Sync: store.Memory, SegmentSize: 8 << 20,
+	br, err := Open(Config{FS: vfs.OS{}, Dir: b.TempDir(), Sync: store.Memory, SegmentSize: 8 << 20, Detailed: detailed,
 		Bootstrap: Bootstrap{User: "guest", Password: "guest", VHost: "/"}})
 	if err != nil {
 		b.Fatal(err)

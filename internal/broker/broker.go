@@ -57,6 +57,9 @@ type Config struct {
 	Limits           Limits
 	DefaultQueueType string // of queues that say none: "classic" (or ""), "quorum" or "stream"
 
+	// Detailed: publishes are counted by pairs of objects as well (Feed, Flow).
+	Detailed bool
+
 	// Audit is told what operators and clients change, and what is refused to
 	// them; nil: nobody. Called on any goroutine, with no lock held.
 	Audit func(AuditEntry)

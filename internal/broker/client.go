@@ -80,6 +80,9 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 		return nil, c.refused(AuditEntry{Action: "open connection", VHost: info.VHost, Object: info.VHost}, err)
 	}
 	v := c.vhost
+	if v.pairs != nil {
+		c.tally.pairs = &pairTally{p: v.pairs}
+	}
 	b.clients.Store(info.ID, c)
 	v.mu.Lock()
 	v.clients[c] = struct{}{}

@@ -16,7 +16,8 @@ type confirms struct {
 	told    uint64 // publishes that were confirmed
 	refused uint64 // and those that were not accepted
 	pending []pendingConfirm
-	head    int // index of the oldest in pending
+	head    int           // index of the oldest in pending
+	feeds   *channelFeeds // nil: pairs are not counted
 }
 
 type pendingConfirm struct {
@@ -30,6 +31,9 @@ type pendingConfirm struct {
 func (c *confirms) add(n int, pos store.Position, refused bool) {
 	c.mu.Lock()
 	c.seq += uint64(n)
+	if c.feeds != nil {
+		c.feeds.take(n)
+	}
 	if k := len(c.pending); k > c.head {
 		if p := &c.pending[k-1]; !refused && !p.refused && p.pos >= pos {
 			p.last = c.seq
@@ -71,6 +75,9 @@ func (c *confirms) settle(durable store.Position, out Outlet) (told, waiting boo
 			break
 		}
 		told = true
+		if c.feeds != nil {
+			c.feeds.credit(p.count, p.refused)
+		}
 		if p.refused {
 			flush()
 			out.Refuse(p.last)

@@ -18,7 +18,7 @@ func (b *Broker) derive(changes []meta.Change) {
 		switch c.Kind {
 		case meta.VHostAdded:
 			b.mu.Lock()
-			b.vhosts[c.VHost] = newVHost(c.VHost)
+			b.vhosts[c.VHost] = b.newVHost(c.VHost)
 			b.vhosts[c.VHost].configure(b.state.VHost(c.VHost))
 			b.mu.Unlock()
 			continue
@@ -53,9 +53,7 @@ func (b *Broker) derive(changes []meta.Change) {
 		case meta.ExchangeChanged:
 			v.changeExchange(c.Exchange)
 		case meta.ExchangeDeleted:
-			v.mu.Lock()
-			delete(v.exchanges, c.Exchange.Name)
-			v.mu.Unlock()
+			v.removeExchange(c.Exchange.Name)
 		case meta.QueueDeclared:
 			b.addQueue(v, c.Queue)
 			b.churn.queuesCreated.Add(1)
@@ -85,7 +83,7 @@ func (b *Broker) derive(changes []meta.Change) {
 // deriveAll builds what runs from the definitions, after a recovery.
 func (b *Broker) deriveAll() {
 	for vh := range b.state.VHosts() {
-		v := newVHost(vh.Name)
+		v := b.newVHost(vh.Name)
 		v.configure(vh)
 		b.vhosts[vh.Name] = v
 		for x := range b.state.Exchanges(vh.Name) {
@@ -134,6 +132,16 @@ func (v *VHost) addExchange(x *meta.Exchange) {
 func (v *VHost) changeExchange(x *meta.Exchange) {
 	if rt := v.Exchange(x.Name); rt != nil {
 		rt.def.Store(x)
+	}
+}
+
+func (v *VHost) removeExchange(name string) {
+	v.mu.Lock()
+	x := v.exchanges[name]
+	delete(v.exchanges, name)
+	v.mu.Unlock()
+	if x != nil && v.pairs != nil {
+		v.pairs.dropExchange(&x.count)
 	}
 }
 

@@ -106,6 +106,9 @@ func (b *Broker) retireQueue(v *VHost, q *Queue) {
 	v.mu.Unlock()
 	b.ledger.gone.Queues[kind].Add(&n)
 	v.gone.Queues[kind].Add(&n)
+	if v.pairs != nil {
+		v.pairs.dropQueue(q)
+	}
 }
 
 func kindOfQueue(d *meta.Queue) QueueKind {

@@ -32,11 +32,12 @@ type Channel struct {
 	counted    bool   // against the limits of user and node
 	confirming bool
 	confirm    confirms
-	listed     bool // on Client.waiting; guarded by its waitMu
-	sent       Sent // counted so far
-	dirty      bool // on tally.dirty
-	shown      Sent // a copy of sent for others; guarded by tally.mu
-	place      int  // in tally.chans, from 1; 0: closed; guarded by tally.mu
+	listed     bool          // on Client.waiting; guarded by its waitMu
+	sent       Sent          // counted so far
+	dirty      bool          // on tally.dirty
+	shown      Sent          // a copy of sent for others; guarded by tally.mu
+	place      int           // in tally.chans, from 1; 0: closed; guarded by tally.mu
+	feeds      *channelFeeds // nil: pairs are not counted
 	cache      routeCache
 	props      wire.PropertiesView // of the publish under way
 	tx         *transaction
@@ -49,6 +50,10 @@ func (c *Client) NewChannel(out Outlet) *Channel { return c.newChannel(out, fals
 
 func (c *Client) newChannel(out Outlet, counted bool) *Channel {
 	ch := &Channel{c: c, out: out, counted: counted}
+	if c.tally.pairs != nil {
+		ch.feeds = &channelFeeds{}
+		ch.confirm.feeds = ch.feeds
+	}
 	c.tally.enter(ch)
 	c.b.churn.chansMade.Add(1)
 	return ch
@@ -82,7 +87,7 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 		return false, errf(PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
 	}
 	if props.Flags()&closerLook == 0 && r.fixed && len(r.queues) > 0 && ch.tx == nil && !r.reply {
-		ch.count(r, len(m.Body), len(r.queues))
+		ch.count(r, len(m.Body), r.queues)
 		p := ch.c.add(ch, r.queues)
 		p.Msg = *m
 		p.Persistent, p.Awaited = mode == 2, ch.confirming
@@ -200,7 +205,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if r.reply && len(more) == 0 {
 		c.Flush()
 		msg := pub.Msg // a copy of its own: it goes to the heap
-		ch.count(r, len(m.Body), 0)
+		ch.count(r, len(m.Body), nil)
 		if c.vhost.traces(m.Exchange) {
 			ch.tracePublish(&msg, more, nil)
 		}
@@ -214,7 +219,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if !r.fixed || len(more) > 0 {
 		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
-	ch.count(r, len(m.Body), len(queues))
+	ch.count(r, len(m.Body), queues)
 	if c.vhost.traces(m.Exchange) {
 		ch.tracePublish(&pub.Msg, more, queues)
 	}
@@ -232,6 +237,9 @@ func (ch *Channel) Unroutable(returned bool) {
 		ch.sent.Returned++
 	} else {
 		ch.sent.Dropped++
+	}
+	if p := ch.c.tally.pairs; p != nil {
+		p.unroutable(returned)
 	}
 }
 

@@ -115,22 +115,33 @@ func (t *Totals) AllQueues() (c queueproc.Counters) {
 }
 
 // exchangeCount counts what came to an exchange and what left it for queues.
-type exchangeCount struct{ in, out atomic.Uint64 }
+type exchangeCount struct {
+	in, out atomic.Uint64
+	pairs   exchangePairs
+}
 
 // tally is a Client's counting.
 type tally struct {
 	// The reader's own.
 	dirty   []*Channel // that published since the last show
 	x       *exchangeCount
-	in, out uint64 // of x, not added to it yet
+	in, out uint64     // of x, not added to it yet
+	pairs   *pairTally // nil: pairs are not counted
 
 	mu    sync.Mutex
 	chans []*Channel // open; each knows its place
 	gone  Sent       // of channels that are closed
 }
 
-// count notes a publish that goes to so many queues.
-func (ch *Channel) count(r *route, size, queues int) {
+// count notes a publish that goes to queues.
+func (ch *Channel) count(r *route, size int, queues []*Queue) {
+	ch.countWays(r, size, len(queues))
+	if p := ch.c.tally.pairs; p != nil {
+		p.count(ch, ch.c.vhost.counted(r.x), r.x, queues)
+	}
+}
+
+func (ch *Channel) countWays(r *route, size, queues int) {
 	t := &ch.c.tally
 	if !ch.dirty {
 		ch.dirty = true
@@ -144,10 +155,7 @@ func (ch *Channel) count(r *route, size, queues int) {
 	if ch.confirming {
 		s.Confirming++
 	}
-	x := &ch.c.vhost.count
-	if r.x != nil {
-		x = &r.x.count
-	}
+	x := ch.c.vhost.counted(r.x)
 	if t.x != x {
 		t.flush()
 		t.x = x
@@ -167,6 +175,9 @@ func (t *tally) flush() {
 // show lets others see what was counted. Called by the reader.
 func (t *tally) show() {
 	t.flush()
+	if t.pairs != nil {
+		t.pairs.flush()
+	}
 	t.mu.Lock()
 	for i, ch := range t.dirty {
 		ch.shown = ch.sent
@@ -188,6 +199,9 @@ func (t *tally) enter(ch *Channel) {
 func (t *tally) leave(ch *Channel) (was bool) {
 	confirmed, _ := ch.confirm.counts()
 	t.show()
+	if t.pairs != nil {
+		t.pairs.leave(ch)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if was = ch.place > 0; was {

@@ -21,6 +21,7 @@ type transaction struct {
 const maxTransaction = 256 << 20
 
 type txPub struct {
+	x      *Exchange // nil: the default one
 	queues []*Queue
 	reply  string
 	pub    queueproc.Pub
@@ -51,13 +52,16 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 	if ch.tx.bytes > maxTransaction {
 		return false, errf(PreconditionFailed, "transaction is larger than %d bytes", maxTransaction)
 	}
-	t := txPub{pub: pub}
+	t := txPub{pub: pub, x: r.x}
 	if r.reply && len(more) == 0 {
 		t.reply = string(pub.Msg.RoutingKey)
 	} else {
 		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, c.route.headers(headers))...)
 	}
-	ch.count(r, len(pub.Msg.Body), len(t.queues))
+	ch.countWays(r, len(pub.Msg.Body), len(t.queues))
+	if p := c.tally.pairs; p != nil {
+		p.count(ch, c.vhost.counted(r.x), r.x, nil) // the queues get it with the commit
+	}
 	if c.vhost.traces(pub.Msg.Exchange) {
 		ch.tracePublish(&pub.Msg, more, t.queues)
 	}
@@ -98,6 +102,9 @@ func (ch *Channel) Commit() error {
 		one := []queueproc.Pub{p.pub}
 		if _, full := b.fanOut(p.queues, one); full != nil {
 			ch.c.pressed = full
+		}
+		if t := ch.c.tally.pairs; t != nil {
+			t.arrived(ch.c.vhost.counted(p.x), p.x, p.queues)
 		}
 		pos, refused = max(pos, one[0].Pos), refused || one[0].Refused
 	}

@@ -26,6 +26,7 @@ type VHost struct {
 	queues    map[string]*Queue
 	clients   map[*Client]struct{}
 
+	pairs *pairs        // nil: they are not counted
 	count exchangeCount // of the default exchange
 	gone  Totals        // of what is no longer there; guarded by ledger.mu
 	live  QueueSums     // of the queues that are there; guarded by surveyor.mu
@@ -53,6 +54,10 @@ type Queue struct {
 	was     *queueproc.Backlog // what VHost.live has of it; nil: nothing
 	listed  bool               // on surveyor.unshown
 	retired bool
+
+	// Guarded by pairs.mu.
+	flows    map[*exchangeCount]*Flow // by the exchanges that they come from
+	unpaired bool                     // deleted: no more of them
 }
 
 // deadLetterTo is where a queue's dead letters go.
@@ -68,8 +73,12 @@ type dest struct {
 	x *Exchange
 }
 
-func newVHost(name string) *VHost {
-	return &VHost{Name: name, exchanges: map[string]*Exchange{}, queues: map[string]*Queue{}, clients: map[*Client]struct{}{}}
+func (b *Broker) newVHost(name string) *VHost {
+	v := &VHost{Name: name, exchanges: map[string]*Exchange{}, queues: map[string]*Queue{}, clients: map[*Client]struct{}{}}
+	if b.cfg.Detailed {
+		v.pairs = &pairs{}
+	}
+	return v
 }
 
 // Queue finds a queue by name; nil if there is none.

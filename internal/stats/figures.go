@@ -155,6 +155,12 @@ func (s *Sampler) figures(key any, res int, r *Ranges, f *Figures) *Figures {
 	return f
 }
 
+// Feed returns the figures of what a channel publishes to an exchange.
+func (s *Sampler) Feed(f *broker.Feed, r Ranges) *Figures { return s.figures(f, detailed, &r, nil) }
+
+// Flow returns those of what comes from an exchange into a queue.
+func (s *Sampler) Flow(f *broker.Flow, r Ranges) *Figures { return s.figures(f, detailed, &r, nil) }
+
 // Reset forgets all histories and rates.
 func (s *Sampler) Reset() {
 	s.sampling.Lock()

@@ -43,7 +43,7 @@ type Sampler struct {
 	mu     sync.RWMutex
 	tick   uint64
 	last   time.Time
-	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, virtual hosts, node
+	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, *broker.Feed, *broker.Flow, virtual hosts, node
 	queues map[*broker.Queue]*track
 	single budget  // histories of single objects
 	wide   budget  // those of the node and of virtual hosts
@@ -337,9 +337,23 @@ func (n *seen) vhost(v *broker.VHostSurvey, l *layouts) {
 	for _, x := range v.VHost.Exchanges() {
 		in, out := x.Passed()
 		n.add(x, l.exchange, detailed, int64(in), int64(out))
+		n.pairs(v.VHost, x, l)
 	}
 	in, out := v.VHost.DefaultPassed()
 	n.add(defaultKey{v.VHost}, l.exchange, detailed, int64(in), int64(out))
+	n.pairs(v.VHost, nil, l)
+}
+
+// pairs looks at what passed between an exchange, channels and queues. There are
+// none but with rates_mode = detailed.
+func (n *seen) pairs(v *broker.VHost, x *broker.Exchange, l *layouts) {
+	for _, f := range v.Incoming(x) {
+		s := f.Sent()
+		n.add(f, l.feed, detailed, int64(s.Published), int64(s.Confirmed), int64(s.Dropped), int64(s.Returned))
+	}
+	for _, f := range v.Outgoing(x) {
+		n.add(f, l.flow, detailed, int64(f.Published()))
+	}
 }
 
 // sums are the figures that virtual hosts and the node have in common.

@@ -78,7 +78,7 @@ func newLayout(ms ...Metric) *layout {
 }
 
 // layouts are those of all kinds.
-type layouts struct{ queue, channel, connection, exchange, vhost, node *layout }
+type layouts struct{ queue, channel, connection, exchange, feed, flow, vhost, node *layout }
 
 func newLayouts() layouts {
 	received := []Metric{Deliver, DeliverNoAck, Get, GetNoAck, GetEmpty, DeliverGet, Redeliver, Ack}
@@ -101,6 +101,8 @@ func newLayouts() layouts {
 		channel:    newLayout(join(sent, received)...),
 		connection: newLayout(data...),
 		exchange:   newLayout(PublishIn, PublishOut),
+		feed:       newLayout(sent...),
+		flow:       newLayout(Publish),
 		vhost:      newLayout(join(lengths, sent, received, data)...),
 		node:       newLayout(join(lengths, sent, received, data, node)...),
 	}

@@ -162,7 +162,7 @@ func (a *API) channel(rq *Request) error {
 
 func (a *API) channelPage(rq *Request, r *chanRef) apitype.ChannelPage {
 	v := a.viewOf(rq)
-	p := apitype.ChannelPage{Channel: a.channelRow(r, &v), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Publishes: []apitype.PerQueue{}}
+	p := apitype.ChannelPage{Channel: a.channelRow(r, &v), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Publishes: a.publishes(r, &v)}
 	cs, ok := r.ch.Outlet().(broker.ChannelSession)
 	if !ok || v.off {
 		return p
@@ -227,6 +227,13 @@ func (a *API) consumers(rq *Request) error {
 	return ListOf(rq, rows, "queue.vhost", "queue.name", "consumer_tag")
 }
 
+func (a *API) channelDetails(r *chanRef) apitype.ChannelDetails {
+	return apitype.ChannelDetails{
+		ConnectionName: r.info.Name, Name: r.name, Node: a.Config.NodeName, Number: r.number,
+		PeerHost: r.info.PeerHost, PeerPort: r.info.PeerPort, User: r.info.UserName,
+	}
+}
+
 // consumerRow describes a consumer; r is nil if its channel has just gone.
 func (a *API) consumerRow(c *broker.ConsumerInfo, r *chanRef) apitype.Consumer {
 	row := apitype.Consumer{
@@ -242,10 +249,7 @@ func (a *API) consumerRow(c *broker.ConsumerInfo, r *chanRef) apitype.Consumer {
 		}
 	}
 	if r != nil {
-		row.ChannelDetails = apitype.ChannelDetails{
-			ConnectionName: r.info.Name, Name: r.name, Node: a.Config.NodeName, Number: r.number,
-			PeerHost: r.info.PeerHost, PeerPort: r.info.PeerPort, User: r.info.UserName,
-		}
+		row.ChannelDetails = a.channelDetails(r)
 	}
 	return row
 }

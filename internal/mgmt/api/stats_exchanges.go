@@ -65,7 +65,7 @@ func (a *API) exchange(rq *Request) error {
 		r.def = r.x.Definition()
 	}
 	vw := a.viewOf(rq)
-	return rq.Reply(apitype.ExchangePage{Exchange: a.exchangeRow(&r, &vw), Incoming: []apitype.PerQueue{}, Outgoing: []apitype.PerQueue{}})
+	return rq.Reply(apitype.ExchangePage{Exchange: a.exchangeRow(&r, &vw), Incoming: a.publishedTo(rq, &r, &vw), Outgoing: a.outgoing(&r, &vw)})
 }
 
 func (a *API) exchangeRow(r *xRef, v *view) apitype.Exchange {

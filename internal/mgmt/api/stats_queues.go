@@ -96,7 +96,7 @@ func (a *API) queue(rq *Request) error {
 		return err
 	}
 	w := a.queueWriter(rq)
-	p := apitype.QueuePage{Queue: w.row(q, &queueRow{}), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Incoming: []apitype.PerQueue{}}
+	p := apitype.QueuePage{Queue: w.row(q, &queueRow{}), ConsumerDetails: []apitype.Consumer{}, Deliveries: []apitype.PerQueue{}, Incoming: a.incoming(q, &w.view)}
 	if w.off {
 		return rq.Reply(p)
 	}
@@ -119,11 +119,8 @@ func (a *API) deliveries(q *broker.Queue, at map[*broker.Channel]*chanRef) (rows
 		}
 		cs.ByQueue(func(pq *queueproc.Queue, n broker.Received) {
 			if pq == q.Queue && n != (broker.Received{}) {
-				rows = append(rows, apitype.PerQueue{
-					Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(nil)},
-					ChannelDetails: &apitype.ChannelDetails{ConnectionName: r.info.Name, Name: r.name, Node: a.Config.NodeName, Number: r.number,
-						PeerHost: r.info.PeerHost, PeerPort: r.info.PeerPort, User: r.info.UserName},
-				})
+				d := a.channelDetails(r)
+				rows = append(rows, apitype.PerQueue{Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(nil)}, ChannelDetails: &d})
 			}
 		})
 	}

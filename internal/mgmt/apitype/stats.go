@@ -302,6 +302,7 @@ type ChannelPage struct {
 // detailed.
 type PerQueue struct {
 	Stats          MessageStats    `json:"stats"`
+	Exchange       *ObjectRef      `json:"exchange,omitempty"`
 	Queue          *ObjectRef      `json:"queue,omitempty"`
 	ChannelDetails *ChannelDetails `json:"channel_details,omitempty"`
 }
