@@ -138,7 +138,7 @@ func (s *Server) newApp() (*app, error) {
 	}
 	a := &app{broker: b, quiet: func() {}}
 	a.ctx, a.end = context.WithCancel(context.Background())
-	a.stats = stats.New(stats.Options{Broker: b, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir, NoHistory: cfg.Management.NoCollector,
+	a.stats = stats.New(stats.Options{Broker: b, Detailed: bc.Detailed, Interval: cfg.StatisticsInterval, DataDir: cfg.DataDir, NoHistory: cfg.Management.NoCollector,
 		Retention: stats.Retention{Global: samples(cfg.Management.Retention.Global), Basic: samples(cfg.Management.Retention.Basic), Detailed: samples(cfg.Management.Retention.Detailed)}})
 	a.amqp = &session.Server{Broker: b, Logger: s.logger.With("category", "connection"), Config: session.Config{
 		Product: cfg.Product, Version: cfg.ProductVersion, ClusterName: cfg.ClusterName,

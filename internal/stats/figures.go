@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/warrenmq/warren/internal/broker"
+	"github.com/warrenmq/warren/internal/broker/queueproc"
 )
 
 // Figures are what is known of one object: its values at the last sample, their
@@ -160,6 +161,11 @@ func (s *Sampler) Feed(f *broker.Feed, r Ranges) *Figures { return s.figures(f, 
 
 // Flow returns those of what comes from an exchange into a queue.
 func (s *Sampler) Flow(f *broker.Flow, r Ranges) *Figures { return s.figures(f, detailed, &r, nil) }
+
+// Delivery returns those of what a channel is given of a queue.
+func (s *Sampler) Delivery(ch *broker.Channel, q *queueproc.Queue, r Ranges) *Figures {
+	return s.figures(deliveryKey{ch, q}, detailed, &r, nil)
+}
 
 // Reset forgets all histories and rates.
 func (s *Sampler) Reset() {

@@ -19,6 +19,7 @@ type Options struct {
 	MaxBytes  int
 	Retention Retention
 	NoHistory bool // no samples are kept
+	Detailed  bool // also of what each channel was given of each queue
 }
 
 // Sampler looks at all objects at intervals. Its methods may be called by any
@@ -43,7 +44,7 @@ type Sampler struct {
 	mu     sync.RWMutex
 	tick   uint64
 	last   time.Time
-	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, *broker.Feed, *broker.Flow, virtual hosts, node
+	tracks map[any]*track // by *broker.Channel, broker.Session, *broker.Exchange, default exchanges, *broker.Feed, *broker.Flow, deliveries, virtual hosts, node
 	queues map[*broker.Queue]*track
 	single budget  // histories of single objects
 	wide   budget  // those of the node and of virtual hosts
@@ -64,6 +65,11 @@ const wheelSize = 12
 type (
 	nodeKey    struct{}
 	defaultKey struct{ v *broker.VHost }
+	// deliveryKey is what a channel was given of a queue.
+	deliveryKey struct {
+		ch *broker.Channel
+		q  *queueproc.Queue
+	}
 )
 
 // Defaults of Options.
@@ -158,9 +164,22 @@ func (n *seen) queue(q *broker.Queue, b *queueproc.Backlog) {
 }
 
 func (n *seen) channel(ch *broker.Channel, l *layout, i *broker.ChannelInfo, sent *broker.Sent) {
-	r := &i.Received
-	n.add(ch, l, basic, int64(sent.Published), int64(sent.Confirmed), int64(sent.Dropped), int64(sent.Returned),
+	n.add(ch, l, basic, int64(sent.Published), int64(sent.Confirmed), int64(sent.Dropped), int64(sent.Returned))
+	n.received(&i.Received)
+}
+
+func (n *seen) received(r *broker.Received) {
+	n.vals = append(n.vals,
 		int64(r.Delivered), int64(r.DeliveredNoAck), int64(r.Got), int64(r.GotNoAck), int64(r.GotEmpty), int64(r.DeliverGet()), int64(r.Redelivered), int64(r.Acked))
+}
+
+func (n *seen) deliveries(ch *broker.Channel, l *layout) {
+	if cs, ok := ch.Outlet().(broker.ChannelSession); ok {
+		cs.ByQueue(func(q *queueproc.Queue, r broker.Received) {
+			n.add(deliveryKey{ch, q}, l, detailed)
+			n.received(&r)
+		})
+	}
 }
 
 // Sample takes one sample of everything.
@@ -300,6 +319,9 @@ func (s *Sampler) look() {
 		Gone:    func(q *broker.Queue) { n.gone = append(n.gone, q) },
 		Channel: func(ch *broker.Channel, i *broker.ChannelInfo, sent *broker.Sent) {
 			n.channel(ch, s.l.channel, i, sent)
+			if s.o.Detailed {
+				n.deliveries(ch, s.l.delivery)
+			}
 		},
 		Session: func(ss broker.Session, t *broker.Traffic) {
 			n.add(ss, s.l.connection, basic, int64(t.RecvBytes), int64(t.SendBytes))

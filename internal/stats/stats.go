@@ -78,7 +78,7 @@ func newLayout(ms ...Metric) *layout {
 }
 
 // layouts are those of all kinds.
-type layouts struct{ queue, channel, connection, exchange, feed, flow, vhost, node *layout }
+type layouts struct{ queue, channel, connection, exchange, feed, flow, delivery, vhost, node *layout }
 
 func newLayouts() layouts {
 	received := []Metric{Deliver, DeliverNoAck, Get, GetNoAck, GetEmpty, DeliverGet, Redeliver, Ack}
@@ -103,6 +103,7 @@ func newLayouts() layouts {
 		exchange:   newLayout(PublishIn, PublishOut),
 		feed:       newLayout(sent...),
 		flow:       newLayout(Publish),
+		delivery:   newLayout(received...),
 		vhost:      newLayout(join(lengths, sent, received, data)...),
 		node:       newLayout(join(lengths, sent, received, data, node)...),
 	}

@@ -170,7 +170,7 @@ func (a *API) channelPage(rq *Request, r *chanRef) apitype.ChannelPage {
 	cs.ByQueue(func(pq *queueproc.Queue, n broker.Received) {
 		if a.Config.RatesMode == "detailed" && n != (broker.Received{}) {
 			p.Deliveries = append(p.Deliveries, apitype.PerQueue{
-				Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(nil)},
+				Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(a.Stats.Delivery(r.ch, pq, v.ranges))},
 				Queue: &apitype.ObjectRef{Name: pq.Name, VHost: pq.VHost},
 			})
 		}

@@ -105,13 +105,13 @@ func (a *API) queue(rq *Request) error {
 		p.ConsumerDetails = append(p.ConsumerDetails, a.consumerRow(&c, at[c.Channel]))
 	}
 	if a.Config.RatesMode == "detailed" {
-		p.Deliveries = append(p.Deliveries, a.deliveries(q, at)...)
+		p.Deliveries = append(p.Deliveries, a.deliveries(q, at, &w.view)...)
 	}
 	return rq.Reply(p)
 }
 
 // deliveries are what each channel was given of a queue.
-func (a *API) deliveries(q *broker.Queue, at map[*broker.Channel]*chanRef) (rows []apitype.PerQueue) {
+func (a *API) deliveries(q *broker.Queue, at map[*broker.Channel]*chanRef, v *view) (rows []apitype.PerQueue) {
 	for ch, r := range at {
 		cs, ok := ch.Outlet().(broker.ChannelSession)
 		if !ok || r.info.VHost != q.VHost {
@@ -120,11 +120,11 @@ func (a *API) deliveries(q *broker.Queue, at map[*broker.Channel]*chanRef) (rows
 		cs.ByQueue(func(pq *queueproc.Queue, n broker.Received) {
 			if pq == q.Queue && n != (broker.Received{}) {
 				d := a.channelDetails(r)
-				rows = append(rows, apitype.PerQueue{Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(nil)}, ChannelDetails: &d})
+				rows = append(rows, apitype.PerQueue{Stats: apitype.MessageStats{DeliverStats: (*received)(&n).stats(a.Stats.Delivery(ch, pq, v.ranges))}, ChannelDetails: &d})
 			}
 		})
 	}
-	return rows
+	return sorted(rows)
 }
 
 // queueWriter makes rows of queues for one request.

@@ -13,7 +13,7 @@ import { app, oneVHost, vhost } from '../app.js';
 import { editor, exchangeArguments, result, start } from '../arguments.js';
 import { bind, bindingTable } from '../bindings.js';
 import { publish } from '../publish.js';
-import { args, badge, button, facts, heading, link, notice, panel, problem, toast } from '../parts.js';
+import { args, badge, button, facts, heading, link, notice, panel, problem, table, toast } from '../parts.js';
 
 const label = (x) => x.name || t('exch.default');
 const href = (x) => to('exchanges', x.vhost, x.name || 'amq.default');
@@ -111,6 +111,14 @@ export function exchange(ctx) {
         [t('exch.type'), x.type], [t('conn.vhost'), x.vhost], [t('ui.features'), features(x)], [t('ui.arguments'), args(x.arguments)],
         [t('ui.policy'), x.policy ? link(x.policy, '#/admin/policies') : t('ui.none')], [t('exch.declared_by'), x.user_who_performed_action],
       ]))),
+      x.incoming?.length > 0 && panel(t('exch.incoming'), table([
+        [t('consumer.channel'), (r) => link(r.channel_details.name, to('channels', r.channel_details.name))], [t('conn.user'), (r) => r.channel_details.user],
+        [t('rate.publish'), (r) => f.rate(r.stats?.publish_details?.rate), { num: true }], [t('rate.confirm'), (r) => f.rate(r.stats?.confirm_details?.rate), { num: true }],
+      ], x.incoming, (r) => r.channel_details.name)),
+      x.outgoing?.length > 0 && panel(t('exch.outgoing'), table([
+        [t('nav.queue'), (r) => link(r.queue.name, to('queues', r.queue.vhost, r.queue.name))],
+        [t('rate.publish'), (r) => f.rate(r.stats?.publish_details?.rate), { num: true }],
+      ], x.outgoing, (r) => r.queue.name)),
       !isDefault && panel(t('bind.from_here'), bindingTable(ctx, state.from, 'destination')),
       !isDefault && state.into.length > 0 && panel(t('bind.into_here'), bindingTable(ctx, state.into, 'source')),
     ];

@@ -94,6 +94,15 @@ export function queue(ctx) {
       h('div.range-line', rangeChoice(ctx)),
       h('div.charts', lengthChart(q), rateChart(q.message_stats, ['publish', 'deliver', 'ack'])),
       panel(t('nav.consumers'), { extra: null, class: 'consumers' }, whyBox(q), off() ? h('p.empty', t('alarm.stats')) : consumerTable(q)),
+      (q.incoming?.length > 0 || q.deliveries?.length > 0) && h('div.columns',
+        q.incoming?.length > 0 && panel(t('queue.incoming'), table([
+          [t('nav.exchange'), (r) => link(r.exchange.name || t('exch.default'), to('exchanges', r.exchange.vhost, r.exchange.name || 'amq.default'))],
+          [t('rate.publish'), (r) => f.rate(r.stats?.publish_details?.rate), { num: true }],
+        ], q.incoming, (r) => r.exchange.name)),
+        q.deliveries?.length > 0 && panel(t('queue.deliveries'), table([
+          [t('consumer.channel'), (r) => link(r.channel_details.name, to('channels', r.channel_details.name))],
+          [t('rate.deliver_get'), (r) => f.rate(r.stats?.deliver_get_details?.rate), { num: true }], [t('rate.ack'), (r) => f.rate(r.stats?.ack_details?.rate), { num: true }],
+        ], q.deliveries, (r) => r.channel_details.name))),
       h('div.columns',
         panel(t('ui.details'), facts([
           [t('queue.type'), q.type], [t('conn.vhost'), q.vhost], [t('conn.node'), q.node], [t('queue.leader'), q.leader !== q.node ? q.leader : null], [t('queue.members'), q.members?.length > 1 ? q.members.join(', ') : null],
