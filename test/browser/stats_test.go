@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,6 +36,36 @@ func TestNoRates(t *testing.T) {
 	p.within(`figure[aria-label="Messages per second"]`, "management.rates_mode = none")
 	p.visit("#/channels")
 	p.visit("#/exchanges/%2F/amq.default")
+	p.check()
+}
+
+// With detailed rates objects show what passes between them and others.
+func TestDetailedRates(t *testing.T) {
+	b := broker(t, withManagement(func(m *server.Management) { m.RatesMode = "detailed" }))
+	conn, ch := connect(t, b, "test")
+	declare(t, ch, "q", nil)
+	if err := ch.QueueBind("q", "", "amq.fanout", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, ch, "q", amqp.Publishing{})
+	if err := ch.PublishWithContext(t.Context(), "amq.fanout", "", false, false, amqp.Publishing{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := ch.Get("q", true); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	channel := conn.LocalAddr().String()
+	const row = `section[aria-label="%s"] tbody tr:nth-child(%d)`
+	p := open(t, b).often().login()
+	p.visit("#/queues/%2F/q")
+	p.within(fmt.Sprintf(row, "Published to", 1), "(default exchange)")
+	p.within(fmt.Sprintf(row, "Published to", 2), "amq.fanout")
+	p.within(fmt.Sprintf(row, "Delivered to", 1), channel)
+	p.visit("#/exchanges/%2F/amq.fanout")
+	p.within(fmt.Sprintf(row, "Published by", 1), channel)
+	p.within(fmt.Sprintf(row, "Routed to", 1), "q")
+	p.visit("#/exchanges/%2F/amq.direct")
+	p.until("no list without a publisher", `document.querySelector('h1')?.innerText.includes('amq.direct') && document.querySelector('section[aria-label="Details"]') && !document.querySelector('section[aria-label="Published by"]')`)
 	p.check()
 }
 
