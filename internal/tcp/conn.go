@@ -139,16 +139,11 @@ func (c *Conn) TryRead(b []byte) int {
 	return n
 }
 
-// NothingUnread reports whether there is no input now, as far as the poller has
-// told. What there is may be lost.
+// NothingUnread reports whether there is no input now. What there is may be
+// lost.
 func (c *Conn) NothingUnread() bool {
 	var b [1]byte
-	c.in.mu.Lock()
-	told := c.in.taken()
-	drained := c.drained && !told
-	c.drained = drained
-	c.in.mu.Unlock()
-	return drained || c.TryRead(b[:]) == 0
+	return c.TryRead(b[:]) == 0
 }
 
 // Write implements [net.Conn].
