@@ -87,7 +87,7 @@ func (ch *Channel) Publish(m *message.Message) (routed bool, err error) {
 		return false, errf(PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
 	}
 	if props.Flags()&closerLook == 0 && r.fixed && len(r.queues) > 0 && ch.tx == nil && !r.reply {
-		ch.count(r, len(m.Body), r.queues)
+		ch.count(r, len(m.Body), len(r.queues), r.queues)
 		p := ch.c.add(ch, r.queues)
 		p.Msg = *m
 		p.Persistent, p.Awaited = mode == 2, ch.confirming
@@ -205,7 +205,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if r.reply && len(more) == 0 {
 		c.Flush()
 		msg := pub.Msg // a copy of its own: it goes to the heap
-		ch.count(r, len(m.Body), nil)
+		ch.count(r, len(m.Body), 0, nil)
 		if c.vhost.traces(m.Exchange) {
 			ch.tracePublish(&msg, more, nil)
 		}
@@ -219,7 +219,7 @@ func (ch *Channel) dispatch(r *route, m *message.Message, pub queueproc.Pub) (bo
 	if !r.fixed || len(more) > 0 {
 		queues = c.route.route(c.vhost, r.x, m.RoutingKey, more, c.route.headers(headers))
 	}
-	ch.count(r, len(m.Body), queues)
+	ch.count(r, len(m.Body), len(queues), queues)
 	if c.vhost.traces(m.Exchange) {
 		ch.tracePublish(&pub.Msg, more, queues)
 	}

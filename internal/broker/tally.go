@@ -133,15 +133,9 @@ type tally struct {
 	gone  Sent       // of channels that are closed
 }
 
-// count notes a publish that goes to queues.
-func (ch *Channel) count(r *route, size int, queues []*Queue) {
-	ch.countWays(r, size, len(queues))
-	if p := ch.c.tally.pairs; p != nil {
-		p.count(ch, ch.c.vhost.counted(r.x), r.x, queues)
-	}
-}
-
-func (ch *Channel) countWays(r *route, size, queues int) {
+// count notes a publish that takes so many ways, and the queues that get it now:
+// none if that is with a commit.
+func (ch *Channel) count(r *route, size, ways int, queues []*Queue) {
 	t := &ch.c.tally
 	if !ch.dirty {
 		ch.dirty = true
@@ -149,7 +143,7 @@ func (ch *Channel) countWays(r *route, size, queues int) {
 	}
 	s := &ch.sent
 	s.Published++
-	s.Routed += uint64(queues)
+	s.Routed += uint64(ways)
 	s.Bytes += uint64(size)
 	s.Sizes[sizeBucket(size)]++
 	if ch.confirming {
@@ -161,7 +155,10 @@ func (ch *Channel) countWays(r *route, size, queues int) {
 		t.x = x
 	}
 	t.in++
-	t.out += uint64(queues)
+	t.out += uint64(ways)
+	if t.pairs != nil {
+		t.pairs.count(ch, x, r.x, queues)
+	}
 }
 
 func (t *tally) flush() {

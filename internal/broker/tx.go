@@ -58,10 +58,7 @@ func (ch *Channel) txPublish(r *route, more [][]byte, headers []byte, pub queuep
 	} else {
 		t.queues = append(t.queues, c.route.route(c.vhost, r.x, pub.Msg.RoutingKey, more, c.route.headers(headers))...)
 	}
-	ch.countWays(r, len(pub.Msg.Body), len(t.queues))
-	if p := c.tally.pairs; p != nil {
-		p.count(ch, c.vhost.counted(r.x), r.x, nil) // the queues get it with the commit
-	}
+	ch.count(r, len(pub.Msg.Body), len(t.queues), nil)
 	if c.vhost.traces(pub.Msg.Exchange) {
 		ch.tracePublish(&pub.Msg, more, t.queues)
 	}
