@@ -217,27 +217,24 @@ func (b *Broker) DeleteQueueAs(a Actor, vhost, name string, ifUnused, ifEmpty bo
 
 // EachClient shows the connections' clients, in no order.
 func (b *Broker) EachClient(f func(*ClientInfo)) {
-	b.clients.Range(func(_, v any) bool {
-		if c := v.(*Client); c.Kick != nil {
+	for _, c := range b.allClients() {
+		if c.Kick != nil {
 			f(&c.ClientInfo)
 		}
-		return true
-	})
+	}
 }
 
 // CloseClients closes the connections that match, on an operator's behalf. Their
 // clients are told why. It returns how many they are.
 func (b *Broker) CloseClients(a Actor, reason string, match func(*ClientInfo) bool) int {
 	n := 0
-	b.clients.Range(func(_, v any) bool {
-		c := v.(*Client)
+	for _, c := range b.allClients() {
 		if c.Kick == nil || !match(&c.ClientInfo) {
-			return true
+			continue
 		}
 		n++
 		c.Kick(ConnectionForced, reason)
 		b.Audit(AuditEntry{Actor: a, Action: "close connection", VHost: c.VHost, Object: c.Name, Result: AuditOK, Detail: reason})
-		return true
-	})
+	}
 	return n
 }

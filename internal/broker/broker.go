@@ -93,7 +93,6 @@ type Broker struct {
 	ctx         context.Context // of log lines
 	census      census
 	authVersion atomic.Uint64
-	clients     sync.Map // id -> *Client
 
 	// defs guards state and everything derived from it; it is held while a
 	// definition changes, never while one waits for the disk.

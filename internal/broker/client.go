@@ -83,9 +83,8 @@ func (b *Broker) Connect(info ClientInfo) (*Client, error) {
 	if v.pairs != nil {
 		c.tally.pairs = &pairTally{p: v.pairs}
 	}
-	b.clients.Store(info.ID, c)
 	v.mu.Lock()
-	v.clients[c] = struct{}{}
+	v.clients[c.ID] = c
 	v.mu.Unlock()
 	if !info.Brief {
 		b.churn.connsMade.Add(1)
@@ -143,7 +142,6 @@ func (c *Client) Close() {
 	for _, q := range mine {
 		c.b.deleteQueue(q)
 	}
-	c.b.clients.Delete(c.ID)
 }
 
 // Flush puts the gathered publishes into their queue. The reader calls it

@@ -188,8 +188,7 @@ func (b *Broker) addQueue(v *VHost, d *meta.Queue) {
 		q.SetPushback(n)
 	}
 	if d.Exclusive {
-		if c, ok := b.clients.Load(d.Owner); ok {
-			q.owner = c.(*Client)
+		if q.owner = v.client(d.Owner); q.owner != nil {
 			if q.owner.queues == nil {
 				q.owner.queues = map[*Queue]struct{}{}
 			}
@@ -268,7 +267,7 @@ func queueConfig(d *meta.Queue) queue.Config {
 func (v *VHost) kickAll(text string) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	for c := range v.clients {
+	for _, c := range v.clients {
 		if c.Kick != nil {
 			c.Kick(ConnectionForced, text)
 		}
@@ -277,12 +276,11 @@ func (v *VHost) kickAll(text string) {
 
 // kickUser closes the connections of a user that is deleted.
 func (b *Broker) kickUser(user string) {
-	b.clients.Range(func(_, v any) bool {
-		if c := v.(*Client); c.User == user && c.Kick != nil {
+	for _, c := range b.allClients() {
+		if c.User == user && c.Kick != nil {
 			c.Kick(ConnectionForced, "user '"+user+"' is deleted")
 		}
-		return true
-	})
+	}
 }
 
 // exchangeArgs turns a binding's arguments into what headers exchanges compare.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"time"
 
@@ -78,7 +79,9 @@ func (b *Broker) retireClient(c *Client) {
 	b.ledger.mu.Lock()
 	defer b.ledger.mu.Unlock()
 	c.vhost.mu.Lock()
-	delete(c.vhost.clients, c)
+	if c.vhost.clients[c.ID] == c {
+		delete(c.vhost.clients, c.ID)
+	}
 	c.vhost.mu.Unlock()
 	if !c.retired {
 		c.retired = true
@@ -164,9 +167,20 @@ func (b *Broker) VHosts() []*VHost {
 func (v *VHost) Clients() []*Client {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	cs := make([]*Client, 0, len(v.clients))
-	for c := range v.clients {
-		cs = append(cs, c)
+	return slices.AppendSeq(make([]*Client, 0, len(v.clients)), maps.Values(v.clients))
+}
+
+// client returns one of them, nil if it is not there.
+func (v *VHost) client(id string) *Client {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.clients[id]
+}
+
+// allClients returns those of all virtual hosts, in no order.
+func (b *Broker) allClients() (cs []*Client) {
+	for _, v := range b.VHosts() {
+		cs = append(cs, v.Clients()...)
 	}
 	return cs
 }

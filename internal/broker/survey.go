@@ -257,13 +257,7 @@ func (b *Broker) surveyQueues(s *Survey, v *Visitor) (sessions []Session, client
 	for ss := range b.ledger.sessions {
 		sessions = append(sessions, ss)
 	}
-	clients = make([]*Client, 0, len(sessions))
-	b.clients.Range(func(_, c any) bool {
-		if c := c.(*Client); !c.retired {
-			clients = append(clients, c)
-		}
-		return true
-	})
+	clients = b.allClients() // who retires has left them with the lock held
 	b.ledger.mu.Unlock()
 	for i := range s.VHosts {
 		s.VHosts[i].queues(s)

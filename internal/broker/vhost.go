@@ -24,7 +24,7 @@ type VHost struct {
 	mu        sync.RWMutex
 	exchanges map[string]*Exchange
 	queues    map[string]*Queue
-	clients   map[*Client]struct{}
+	clients   map[string]*Client // by ID
 
 	pairs *pairs        // nil: they are not counted
 	count exchangeCount // of the default exchange
@@ -74,7 +74,7 @@ type dest struct {
 }
 
 func (b *Broker) newVHost(name string) *VHost {
-	v := &VHost{Name: name, exchanges: map[string]*Exchange{}, queues: map[string]*Queue{}, clients: map[*Client]struct{}{}}
+	v := &VHost{Name: name, exchanges: map[string]*Exchange{}, queues: map[string]*Queue{}, clients: map[string]*Client{}}
 	if b.cfg.Detailed {
 		v.pairs = &pairs{}
 	}

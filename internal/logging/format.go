@@ -129,6 +129,15 @@ func shortLevel(name string, n int) string {
 // appendClean writes text that may come from a peer: one line, and nothing that
 // a terminal would act on.
 func appendClean(b []byte, s string) []byte {
+	for i, r := range s {
+		if r < ' ' || r > '~' {
+			return appendEscaped(append(b, s[:i]...), s[i:])
+		}
+	}
+	return append(b, s...)
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	for _, r := range s {
 		switch {
 		case r == '\n':

@@ -43,6 +43,8 @@ type Conn struct {
 	refused   atomic.Bool            // consumers wait for room in the outbox
 	why       atomic.Pointer[string] // it ends; the first reason counts
 
+	unopenedAt place // guarded by Server.mu
+
 	// What an operator sees (inspect.go).
 	shownMu   sync.Mutex
 	shown     broker.SessionInfo
@@ -119,7 +121,6 @@ func (c *Conn) note(level slog.Level, text string, attrs ...slog.Attr) {
 
 // serve reads until the connection ends.
 func (c *Conn) serve(rb *readBuffer) {
-	c.nc.SetReadDeadline(time.Now().Add(c.srv.Config.HandshakeTimeout))
 	for rb.end-rb.start < wire.ProtocolHeaderSize {
 		if !c.fill(rb) {
 			return

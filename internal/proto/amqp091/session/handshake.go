@@ -344,7 +344,7 @@ func (c *Conn) open(m *wire.ConnectionOpen) error {
 	c.client, c.opened = client, client
 	c.state = running
 	c.show("running")
-	c.nc.SetReadDeadline(time.Time{})
+	c.srv.isOpen(c)
 	c.answer(0, wire.ConnectionOpenOk{})
 	c.note(slog.LevelInfo, "connection opened", slog.String("user", c.user), slog.String("vhost", m.VirtualHost), slog.String("mechanism", c.mechanism))
 	return nil

@@ -86,3 +86,18 @@ func TestEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// Our own end is told anew when it is another.
+func TestHere(t *testing.T) {
+	s := new(Server)
+	for _, a := range []net.Addr{
+		&net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5672}, &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5672},
+		&net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5671}, &net.TCPAddr{IP: net.IPv4(10, 1, 2, 4), Port: 5671},
+		&net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 7, Zone: "eth0"}, &net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 7, Zone: "eth1"},
+		&net.UnixAddr{Name: "/run/x", Net: "unix"},
+	} {
+		if got := s.here(a); got != endpointOf(a) {
+			t.Errorf("%v: %+v", a, got)
+		}
+	}
+}

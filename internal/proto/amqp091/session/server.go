@@ -38,10 +38,12 @@ type Server struct {
 	Config Config
 	Logger *slog.Logger
 
-	mu    sync.Mutex
-	conns map[*Conn]struct{}
-	down  bool
-	ids   atomic.Uint64
+	mu       sync.Mutex
+	conns    map[*Conn]struct{}
+	unopened unopened
+	down     bool
+	ids      atomic.Uint64
+	local    atomic.Pointer[localEnd]
 
 	chunks sync.Pool // of *[chunkSize]byte, for outboxes
 	reads  sync.Pool // of *[minReadBuffer]byte
@@ -76,7 +78,7 @@ func (s *Server) Serve(nc net.Conn) {
 //
 //go:noinline
 func (s *Server) newConn(nc net.Conn) *Conn {
-	local, peer := endpointOf(nc.LocalAddr()), endpointOf(nc.RemoteAddr())
+	local, peer := s.here(nc.LocalAddr()), endpointOf(nc.RemoteAddr())
 	c := &Conn{
 		srv: s, nc: nc, local: local, peer: peer, name: peer.text + " -> " + local.text,
 		id:        "conn-" + itoa(s.ids.Add(1)),
@@ -91,6 +93,26 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 	return c
 }
 
+// here is endpointOf for our own end, which mostly is that of the connection
+// before.
+func (s *Server) here(a net.Addr) endpoint {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return endpointOf(a)
+	}
+	l := s.local.Load()
+	if l == nil || l.addr.Port != t.Port || !l.addr.IP.Equal(t.IP) || l.addr.Zone != t.Zone {
+		l = &localEnd{t, endpointOf(t)}
+		s.local.Store(l)
+	}
+	return l.endpoint
+}
+
+type localEnd struct {
+	addr *net.TCPAddr
+	endpoint
+}
+
 func (s *Server) enter(c *Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,6 +123,8 @@ func (s *Server) enter(c *Conn) bool {
 		s.conns = map[*Conn]struct{}{}
 	}
 	s.conns[c] = struct{}{}
+	s.unopened.add(c)
+	s.unopened.arm(s)
 	return true
 }
 
@@ -108,6 +132,7 @@ func (s *Server) leave(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	s.unopened.remove(c)
 }
 
 // Shutdown closes all connections with 320 CONNECTION_FORCED and waits until
