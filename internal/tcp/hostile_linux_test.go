@@ -25,7 +25,7 @@ func TestUrgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer.Write([]byte("def"))
-	awaitInput(t, mine)
+	await(t, func() bool { return tcp.Ragged(mine) })
 	defer time.AfterFunc(5*time.Second, func() { mine.Close() }).Stop()
 	got, b := "", make([]byte, 100)
 	for len(got) < 6 {

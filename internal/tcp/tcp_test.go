@@ -127,7 +127,7 @@ func TestMuch(t *testing.T) {
 		}
 	}
 	receive := func(who string, r io.Reader) {
-		time.Sleep(20 * time.Millisecond) // so that the writer has to wait
+		await(t, func() bool { _, write := tcp.Waits(mine); return write })
 		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
 			t.Errorf("%s: %d bytes, %v; sent were %d", who, len(got), err, len(data))
 		}
@@ -148,7 +148,7 @@ func TestEnd(t *testing.T) {
 		peer.Write([]byte("bye"))
 		if !later {
 			peer.CloseWrite()
-			awaitInput(t, mine)
+			await(t, func() bool { return tcp.Ragged(mine) })
 		}
 		b := make([]byte, 100)
 		if n, err := mine.Read(b); err != nil || string(b[:n]) != "bye" {
@@ -171,10 +171,15 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// awaitInput gives the poller the time to tell of what is there.
-func awaitInput(t *testing.T, c net.Conn) {
+// await waits until something is so.
+func await(t *testing.T, is func() bool) {
 	t.Helper()
-	time.Sleep(20 * time.Millisecond)
+	for begin := time.Now(); !is(); time.Sleep(100 * time.Microsecond) {
+		if time.Since(begin) > 10*time.Second {
+			t.Error("waited for too long")
+			return
+		}
+	}
 }
 
 // A peer that is gone is an error of reading and of writing.
@@ -207,7 +212,7 @@ func TestCloseEndsCalls(t *testing.T) {
 			t.Errorf("write: %v", err)
 		}
 	})
-	time.Sleep(20 * time.Millisecond)
+	await(t, func() bool { read, write := tcp.Waits(mine); return read && write })
 	if err := mine.Close(); err != nil {
 		t.Error(err)
 	}
@@ -263,19 +268,22 @@ func TestDeadlines(t *testing.T) {
 func TestDeadlineWithoutWait(t *testing.T) {
 	peer, mine := pair(t, listenOn(t, "127.0.0.1:0", tcp.Options{}))
 	peer.Write([]byte("a"))
-	awaitInput(t, mine)
-	mine.SetDeadline(time.Now().Add(time.Millisecond))
-	time.Sleep(2 * time.Millisecond)
+	await(t, func() bool { return tcp.Told(mine) })
+	until := time.Now().Add(time.Millisecond)
+	mine.SetDeadline(until)
+	await(t, func() bool { return time.Now().After(until) })
 	if n, err := mine.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("read: %d, %v", n, err)
 	}
 	if n, err := mine.Write([]byte("b")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("write: %d, %v", n, err)
 	}
-	if n, err := mine.(interface {
+	if w, ok := mine.(interface {
 		WriteBuffers(*net.Buffers) (int64, error)
-	}).WriteBuffers(&net.Buffers{[]byte("b")}); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("write buffers: %d, %v", n, err)
+	}); ok {
+		if n, err := w.WriteBuffers(&net.Buffers{[]byte("b")}); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("write buffers: %d, %v", n, err)
+		}
 	}
 }
 

@@ -194,6 +194,40 @@ func TestHandshakeTimeout(t *testing.T) {
 	})
 }
 
+// Each has its own ten seconds, whoever comes before and after, and who has opened
+// the connection in between has as long as it likes.
+func TestHandshakesOfSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startNode(t, 0)
+		silent := func() <-chan time.Duration {
+			nc, begin, took := n.connect(), time.Now(), make(chan time.Duration, 1)
+			go func() {
+				io.Copy(io.Discard, nc)
+				took <- time.Since(begin)
+			}()
+			return took
+		}
+		first := silent()
+		time.Sleep(3 * time.Second)
+		opened := n.peer(t)
+		opened.open(0)
+		left := n.connect()
+		time.Sleep(3 * time.Second)
+		left.Close()
+		last := silent()
+		for _, took := range []<-chan time.Duration{first, last} {
+			if d := <-took; d < 9*time.Second || d > 14*time.Second {
+				t.Errorf("cut off after %v, want about 10 s", d)
+			}
+		}
+		time.Sleep(30 * time.Second)
+		opened.send(2, wire.ChannelOpen{})
+		if m, ok := opened.method().(*wire.ChannelOpenOk); !ok {
+			t.Errorf("the open one says %#v", m)
+		}
+	})
+}
+
 // A client that does not wait for answers is understood: what comes together with
 // the protocol header counts.
 func TestHandshakeInOnePiece(t *testing.T) {
