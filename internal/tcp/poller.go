@@ -95,7 +95,8 @@ func (p *poller) run(raw syscall.RawConn) {
 	var evs [batch]syscall.EpollEvent
 	woken := make([]*sock, 0, batch)
 	// Read takes an event that comes before it for an old one. So there is one call
-	// of it, which asks for all there is, and then waits for more, until the end.
+	// of it, which asks for all there is, and then waits for more; it fails when forget has closed
+	// the file, and that is the end.
 	_ = raw.Read(func(fd uintptr) bool {
 		for again := true; again; {
 			n := take(fd, evs[:])

@@ -153,7 +153,7 @@ func (q *Queue) deliver(e *queue.Effect) {
 	if e.Item.Mem.IsZero() {
 		c.Sink.Deliver(c, d, &q.cur.Msg)
 	} else {
-		q.out, _ = message.Parse(e.Item.Mem.Bytes())
+		q.out, _ = message.Parse(e.Item.Mem.Bytes()) // our own bytes: kept in memory, or read from a record whose checksum is right
 		c.Sink.Deliver(c, d, &q.out)
 	}
 	q.touch(c.Sink)

@@ -186,6 +186,7 @@ func TestHandshakeTimeout(t *testing.T) {
 			nc := n.connect()
 			io.WriteString(nc, say)
 			begin := time.Now()
+			nc.SetReadDeadline(begin.Add(time.Minute))
 			io.Copy(io.Discard, nc)
 			if took := time.Since(begin); took < 9*time.Second || took > 14*time.Second {
 				t.Errorf("%s: cut off after %v, want about 10 s", name, took)
@@ -201,6 +202,7 @@ func TestHandshakesOfSeveral(t *testing.T) {
 		n := startNode(t, 0)
 		silent := func() <-chan time.Duration {
 			nc, begin, took := n.connect(), time.Now(), make(chan time.Duration, 1)
+			nc.SetReadDeadline(begin.Add(time.Minute))
 			go func() {
 				io.Copy(io.Discard, nc)
 				took <- time.Since(begin)
